@@ -1,0 +1,17 @@
+import { type ConfigSpace } from './config-space.js';
+import { type LinkedCapability } from './walk-capabilities.js';
+
+/** PCI-X Addendum, "PCI-X Status Register": 266 MHz and 533 MHz capable, which is mode 2. */
+const mode2Capable = 0xc0000000;
+
+/**
+ * A function has an extended space that system software looks at when it lists a PCI Express capability, or a
+ * PCI-X one of mode 2. Without either, Linux reads 256 bytes (K16).
+ */
+export function announcesExtendedSpace(space: ConfigSpace, linked: readonly LinkedCapability[]): boolean {
+  return linked.some(({ space: list, id, offset }) => {
+    if (list !== 'standard') return false;
+    if (id === 0x10) return true;
+    return id === 0x07 && space.captured(offset + 4, 4) && (space.u32(offset + 4) & mode2Capable) !== 0;
+  });
+}
