@@ -1,0 +1,11 @@
+import { createHash } from 'node:crypto';
+import { type Branded } from '@cadastre/config-space';
+
+/** `sha256:` and 64 lower-case hexadecimal digits. */
+export type Digest = Branded<string, 'Digest'>;
+
+export const Digest = {
+  of(bytes: Uint8Array | string): Digest {
+    return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+  },
+};

@@ -1,0 +1,101 @@
+import { ByteRange } from '@cadastre/config-space';
+import { type Placement, type PlacementReason } from './layout.js';
+import {
+  type Because, type BrokenList, type Caution, type LayoutRefusal, type RefusedAlternative,
+} from './refusal.js';
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
+const id = (value: number): string => `0x${value.toString(16).padStart(4, '0')}`;
+
+/** Why a capability is where it is, in one line. */
+export function explainReason(reason: PlacementReason): string {
+  switch (reason.kind) {
+    case 'operator-pinned-it': return 'the operator pinned this offset, and nothing else holds these bytes';
+    case 'hardware-has-it-here': return 'the hardware lists it here';
+    case 'physical-function-has-it-here': return `its physical function ${reason.pf} has it here`;
+    case 'lowest-proven-gap':
+      return `lowest place proven free, in the gap ${ByteRange.show({
+        offset: reason.gapOffset, length: reason.gapLength })}`;
+  }
+}
+
+export function explainCaution(caution: Caution): string {
+  switch (caution.kind) {
+    case 'no-extended-list': return 'the function has no extended capability list: one is begun at 0x100';
+    case 'no-express-capability':
+      return 'the function has no PCI Express capability: guests may not look above 0xff';
+    case 'right-behind-capability':
+      return `${caution.name} ends right before it: its last byte is ${hex(caution.end - 1)}`;
+    case 'inside-weak-header':
+      return `${ByteRange.show(caution)} look like an unlinked capability ${id(caution.id)}`;
+  }
+}
+
+export function explainAlternative({ strategy, because }: RefusedAlternative): string {
+  return `${strategy}: ${explainBecause(because)}`;
+}
+
+function explainBecause(because: Because): string {
+  switch (because.kind) {
+    case 'no-offset-pinned': return 'no offset was given';
+    case 'offset-unaligned': return `offset ${hex(because.offset)} is not a multiple of ${because.alignment}`;
+    case 'outside-extended-space':
+      return `offset ${hex(because.offset)} is not in ${hex(because.least)}..${hex(because.most)}, `
+        + `where ${because.length} bytes fit into extended config space`;
+    case 'outside-allowed-ranges':
+      return `${ByteRange.show(because)} is not inside ${because.allowed.map((one) => ByteRange.show(one)).join(', ')}`;
+    case 'forbidden':
+      return `${ByteRange.show(because)} meets the forbidden ${ByteRange.show(because.range)}: ${because.reason}`;
+    case 'offset-occupied':
+      return `${ByteRange.show(because)} meets ${because.by} at ${hex(because.from)}..${hex(because.to)}`;
+    case 'not-in-hardware': return `no hardware here lists capability ${id(because.id)}`;
+    case 'physical-function-unknown':
+      return because.pf === null ? 'the VF was registered without its physical function'
+        : `the physical function ${because.pf} is not registered`;
+    case 'listed-already': return `the hardware lists it at ${hex(because.offset)}; a second one would shadow it`;
+    case 'listed-twice':
+      return `the hardware lists ${id(because.id)} at ${hex(because.offset)} and at ${hex(because.again)}: `
+        + 'nothing tells which one it means';
+    case 'list-cannot-begin':
+      return `for ${hex(because.offset)} the empty list needs a header at 0x100: ${explainBecause(because.because)}`;
+    case 'gap-too-short':
+      return `the gap ${ByteRange.show(because)} has ${because.length} bytes, ${because.needed} are needed`;
+    case 'further-gaps': return `${because.count} further gaps hold no place either`;
+    case 'no-gap': return `no gap holds ${because.needed} proven-free bytes`;
+  }
+}
+
+/** Why there is no layout, in one line for people; the refusal itself holds the numbers. */
+export function explainRefusal(refusal: LayoutRefusal): string {
+  switch (refusal.kind) {
+    case 'space-not-whole':
+      return `only ${refusal.capturedBytes} of ${refusal.sizeBytes} bytes were captured: read the space as root`;
+    case 'function-gone': return 'every byte reads 0xff: the function is gone, or asleep';
+    case 'no-extended-space':
+      return `the function has ${refusal.sizeBytes} bytes of config space: no extended capability can exist`;
+    case 'extended-space-unreadable': return 'the extended config space reads 0xffffffff at 0x100: it is not readable';
+    case 'extended-list-broken':
+      return `the hardware's extended list is broken: ${explainBrokenList(refusal.finding)}`;
+    case 'capability-wanted-twice': return `${refusal.name} is wanted twice`;
+    case 'no-place':
+      return `no place for ${refusal.name} (${refusal.length} bytes): `
+        + (refusal.refused.map(explainAlternative).join('; ') || 'no strategy was allowed');
+  }
+}
+
+function explainBrokenList(finding: BrokenList): string {
+  switch (finding.kind) {
+    case 'capability-list-loops': return `${hex(finding.at)} leads back to ${hex(finding.pointer)}`;
+    case 'pointer-below-space':
+      return `${hex(finding.at)} leads to ${hex(finding.pointer)}, below ${hex(finding.least)}`;
+    case 'header-all-ones': return `the header at ${hex(finding.offset)} reads 0xffffffff`;
+    case 'header-zero': return `it leads to ${hex(finding.offset)}, where there is no header`;
+    case 'header-not-captured': return `it leads to ${hex(finding.offset)}, which was not captured`;
+  }
+}
+
+/** A placement in one line. */
+export function explainPlacement(placement: Placement): string {
+  const { name, offset, length, strategy, reason } = placement;
+  return `${name} at ${ByteRange.show({ offset, length })} by ${strategy}: ${explainReason(reason)}`;
+}

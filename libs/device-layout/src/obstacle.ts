@@ -1,0 +1,107 @@
+import {
+  ByteRange, type Capability, extendedSizeBytes, extendedSpaceAt, occupiedEnd, type Survey,
+} from '@cadastre/config-space';
+import { type Ground, type PlacementPolicy } from './ground.js';
+import { type Because } from './refusal.js';
+
+/** What an empty list needs at 0x100 before anything can be linked: one header. */
+const anchorRange: ByteRange = { offset: extendedSpaceAt, length: 4 };
+
+/** What keeps a synthetic capability out of a range, or nothing. The first obstacle found is told. */
+export function obstacleTo(range: ByteRange, ground: Ground): Because | undefined {
+  return outOfBounds(range, ground.policy)
+    ?? synthetic(range, ground)
+    ?? occupant(range, ground.survey)
+    ?? missingAnchor(range, ground);
+}
+
+/**
+ * What keeps the hardware's own capability from becoming the guest's. Its registers are patched, so its bytes must
+ * be its alone; and a second one of its kind leaves open which of them the hardware means.
+ */
+export function obstacleToOwn(own: Capability, length: number, ground: Ground): Because | undefined {
+  const range = { offset: own.offset, length };
+  return outOfBounds(range, ground.policy) ?? listedTwice(own, ground.survey) ?? sharedBytes(own, range, ground.survey);
+}
+
+/** A second capability of the same kind in the same list. */
+export function listedTwice({ id, offset }: Capability, survey: Survey): Because | undefined {
+  const other = survey.capabilities.find((one) => one.space === 'extended' && one.id === id && one.offset !== offset);
+  return other && { kind: 'listed-twice', id, offset, again: other.offset };
+}
+
+/** The lowest aligned offset above `offset` that this obstacle does not already rule out. */
+export function behind(because: Because, offset: number): number {
+  return Math.max(offset + 4, (endOf(because) + 3) & ~3);
+}
+
+/** The end of the bytes an obstacle rules out; 0 where it tells none. */
+function endOf(because: Because): number {
+  if (because.kind === 'offset-occupied') return because.to + 1;
+  if (because.kind === 'forbidden') return ByteRange.end(because.range);
+  return because.kind === 'list-cannot-begin' ? extendedSizeBytes : 0;
+}
+
+function outOfBounds(range: ByteRange, policy: PlacementPolicy): Because | undefined {
+  const { offset, length } = range;
+  if (!Number.isInteger(offset) || offset % 4 !== 0) return { kind: 'offset-unaligned', offset, alignment: 4 };
+  if (offset < extendedSpaceAt || offset + length > extendedSizeBytes) {
+    const most = extendedSizeBytes - length;
+    return { kind: 'outside-extended-space', offset, length, least: extendedSpaceAt, most };
+  }
+  const allowed = policy.allowedRanges;
+  if (allowed.length > 0 && !allowed.some((one) => ByteRange.contains(one, range))) {
+    return { kind: 'outside-allowed-ranges', offset, length, allowed };
+  }
+  return forbidden(range, policy);
+}
+
+function forbidden(range: ByteRange, policy: PlacementPolicy): Because | undefined {
+  const hit = policy.forbiddenRanges.find((one) => ByteRange.overlaps(one, range));
+  if (!hit) return undefined;
+  const { reason, offset, length } = hit;
+  return { kind: 'forbidden', offset: range.offset, length: range.length, range: { offset, length }, reason };
+}
+
+/** Capabilities placed before, and the anchor an earlier one brought. */
+function synthetic(range: ByteRange, ground: Ground): Because | undefined {
+  const taken: { readonly by: string; readonly at: ByteRange }[] =
+    ground.placed.map((one) => ({ by: one.name.toUpperCase(), at: one }));
+  if (ground.list.hasAnchor) taken.push({ by: 'the list anchor', at: anchorRange });
+  const hit = taken.find(({ at }) => ByteRange.overlaps(at, range));
+  return hit && occupied(range, hit.by, 'synthetic', hit.at.offset, ByteRange.end(hit.at));
+}
+
+function occupant(range: ByteRange, survey: Survey): Because | undefined {
+  const at = survey.owners.firstTaken(range);
+  if (at === undefined) return undefined;
+  const { owner, capability } = survey.owners.ownerAt(at);
+  if (capability) return occupied(range, capability.row.name, owner, capability.offset, occupiedEnd(capability));
+  const isSame = (offset: number): boolean => survey.owners.ownerAt(offset).owner === owner;
+  let from = at;
+  while (from > 0 && isSame(from - 1)) from -= 1;
+  let end = at + 1;
+  while (end < survey.space.size && isSame(end)) end += 1;
+  return occupied(range, owner, owner, from, end);
+}
+
+function missingAnchor({ offset }: ByteRange, ground: Ground): Because | undefined {
+  if (!ground.list.needsAnchorFor(offset)) return undefined;
+  const because = forbidden(anchorRange, ground.policy) ?? occupant(anchorRange, ground.survey);
+  return because && { kind: 'list-cannot-begin', offset, because };
+}
+
+/** Another linked capability whose bytes, as it tells them, meet those of the hardware's own. */
+function sharedBytes(own: Capability, range: ByteRange, survey: Survey): Because | undefined {
+  const other = survey.capabilities.find((one) => one !== own
+    && ByteRange.overlaps({ offset: one.offset, length: occupiedEnd(one) - one.offset }, range));
+  return other && occupied(range, other.row.name, 'capability', other.offset, occupiedEnd(other));
+}
+
+type Occupied = Extract<Because, { readonly kind: 'offset-occupied' }>;
+
+function occupied(
+  { offset, length }: ByteRange, by: string, owner: Occupied['owner'], from: number, end: number,
+): Occupied {
+  return { kind: 'offset-occupied', offset, length, by, owner, from, to: end - 1 };
+}
