@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import {
+  appended, type AppendDecision, type AppendOutcome, assertUnchanged, CorruptEvent, CorruptLog, decideAppend,
+  type EventId, type ExpectedRevision, type FrozenAppend, LogPage, Position, type RecordedEvent, type StoredFacts,
+  type StreamName, StreamPage, StreamRevision, takeRun,
+} from '@cadastre/event-store';
+import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
+import { LedgerUnreadable } from './ledger-file.js';
+import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
+
+/**
+ * The WAL is moved into the file when it has grown by so many pages, 16 MiB. More often, and pages that change with
+ * every append are moved time and again; less often, and the one append that has to wait for it waits longer.
+ */
+export const checkpointAfterFrames = 2_000;
+
+/** The log in one SQLite connection: all that a store does, one thing at a time and before it returns. */
+export class LedgerLog {
+  readonly #db: DatabaseSync;
+  readonly #sql: LedgerStatements;
+  readonly #facts: StoredFacts = {
+    envelopeOf: (id) => {
+      const row = get<EnvelopeRow>(this.#sql.envelopeOf, id);
+      return row && envelopeOf(row);
+    },
+    revisionOf: (stream) => this.#revisionOf(stream),
+  };
+  #commits = 0;
+
+  /** Throws `LedgerUnreadable` when the tables are not there. */
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    try {
+      this.#sql = prepareStatements(db);
+    } catch (cause) {
+      throw new LedgerUnreadable(cause);
+    }
+  }
+
+  /** How many transactions have written events since the log was opened. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** Throws `CorruptLog` or `CorruptEvent` when the end of the log, behind which to write, is not what it should be. */
+  assertHead(): void {
+    const found = this.#read(() => get<{ newest: number | null }>(this.#sql.newestPosition)?.newest ?? -1);
+    const due = this.#read(() => this.#nextPosition() - 1);
+    if (found !== due) throw new CorruptLog('positions', due < 0 ? 'end' : due, found < 0 ? 'end' : found);
+    if (due >= 0) this.readAll(due === 0 ? 'start' : Position.from(due - 1), 1);
+  }
+
+  /**
+   * Decides the batches in this order, each upon what those before it wrote, and commits them in one transaction.
+   * A batch is rejected alone when what it must be compared with is damaged. Whatever else is thrown leaves the
+   * fate of all of them unknown: call `abandon` then.
+   */
+  writeGroup(group: readonly (readonly FrozenAppend[])[]): readonly PromiseSettledResult<AppendOutcome>[] {
+    this.#sql.beginWrite.run();
+    const before = this.#nextPosition();
+    let next = before;
+    const told = group.map((batch): PromiseSettledResult<AppendOutcome> => {
+      const decision = this.#decide(batch);
+      if (decision instanceof CorruptEvent) return { status: 'rejected', reason: decision };
+      if (decision.kind !== 'write') return { status: 'fulfilled', value: decision };
+      next = this.#insert(batch, next);
+      return { status: 'fulfilled', value: appended(batch, Position.from(next - 1), false) };
+    });
+    if (next !== before) assert.equal(this.#sql.moveHead.run(next, before).changes, 1);
+    this.#sql.commit.run();
+    if (next !== before) this.#commits += 1;
+    return told;
+  }
+
+  /** Gives up the transaction that is open after a failed write, if one is. */
+  abandon(): void {
+    try {
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+    } catch {
+      // Then the transaction stays open, and no read can begin: nothing uncommitted is ever shown.
+    }
+  }
+
+  readStream(stream: StreamName, from: StreamRevision, limit: number): StreamPage {
+    return this.#read(() => {
+      const run = takeRun(eventsOf(this.#sql.eventsOfStream, stream, from), limit);
+      return StreamPage.verified(stream, from, run, this.#revisionOf(stream));
+    });
+  }
+
+  readAll(after: Position | 'start', limit: number): LogPage {
+    return this.#read(() => {
+      const run = takeRun(eventsOf(this.#sql.eventsOfLog, after === 'start' ? -1 : after), limit);
+      const next = this.#nextPosition();
+      return LogPage.verified(after, run, next === 0 ? 'empty' : Position.from(next - 1));
+    });
+  }
+
+  findEvent(id: EventId): RecordedEvent | undefined {
+    return this.#read(() => {
+      const [event] = eventsOf(this.#sql.eventWithId, id);
+      if (event) assertUnchanged(event);
+      return event;
+    });
+  }
+
+  /** Moves the WAL into the file once that is worth its fsync. Neither readers nor writers have to wait for it. */
+  checkpointWhenDue(): void {
+    const wal = get<{ log: number; checkpointed: number }>(this.#sql.walFrames);
+    if (wal !== undefined && wal.log - wal.checkpointed >= checkpointAfterFrames) this.#sql.checkpoint.get();
+  }
+
+  /** Moves all of the WAL into the file, which then is the whole ledger. */
+  checkpoint(): void {
+    this.#sql.checkpointAll.get();
+  }
+
+  /** What SQLite itself finds wrong with pages, indexes and constraints. Takes as long as reading everything. */
+  integrity(): readonly string[] {
+    const findings = this.#read(() => this.#sql.integrity.all());
+    return findings.map((finding) => String(finding['integrity_check'])).filter((finding) => finding !== 'ok');
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #decide(batch: readonly FrozenAppend[]): AppendDecision | CorruptEvent {
+    try {
+      return decideAppend(batch, this.#facts);
+    } catch (error) {
+      if (error instanceof CorruptEvent) return error;
+      throw error;
+    }
+  }
+
+  /** Inserts the events of the batch from position `first` on; returns the position behind the last. */
+  #insert(batch: readonly FrozenAppend[], first: number): number {
+    let next = first;
+    for (const { stream, expectedRevision, events } of batch) {
+      const streamId = this.#moveStream(stream, expectedRevision, events.length);
+      for (const [index, { id, type, data, sha256 }] of events.entries()) {
+        const position = Position.from(next);
+        const revision = StreamRevision.after(expectedRevision, index + 1);
+        const seal = sealOf({ position, stream, revision, id, type, sha256 });
+        this.#sql.insertEvent.run(position, streamId, revision, id, type, sha256, seal, data);
+        next += 1;
+      }
+    }
+    return next;
+  }
+
+  #moveStream(stream: StreamName, expected: ExpectedRevision, count: number): number {
+    const revision = StreamRevision.after(expected, count);
+    const moved = expected === 'no-stream'
+      ? get<{ stream_id: number }>(this.#sql.beginStream, stream, revision)
+      : get<{ stream_id: number }>(this.#sql.moveStream, revision, stream, expected);
+    assert(moved !== undefined, `${stream} is not at ${expected}, as was decided`);
+    return moved.stream_id;
+  }
+
+  #nextPosition(): number {
+    const ledger = get<{ events: number }>(this.#sql.nextPosition);
+    assert(ledger !== undefined, 'the ledger has lost its count of events');
+    return Position.from(ledger.events);
+  }
+
+  #revisionOf(stream: StreamName): ExpectedRevision {
+    const row = get<{ revision: number }>(this.#sql.revisionOf, stream);
+    return row === undefined ? 'no-stream' : StreamRevision.from(row.revision);
+  }
+
+  // A transaction, since beside a writer in another process the parts of one answer must come from one moment.
+  #read<T>(read: () => T): T {
+    try {
+      this.#sql.begin.run();
+      return read();
+    } catch (error) {
+      throw error instanceof CorruptEvent || error instanceof CorruptLog ? error : new LedgerUnreadable(error);
+    } finally {
+      if (this.#db.isTransaction) this.#sql.rollback.run();
+    }
+  }
+}
+
+function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | undefined {
+  return statement.get(...given) as Row | undefined;
+}
+
+function* eventsOf(statement: StatementSync, ...given: SQLInputValue[]): Iterable<RecordedEvent> {
+  for (const row of statement.iterate(...given)) yield eventOf(row as unknown as EventRow);
+}

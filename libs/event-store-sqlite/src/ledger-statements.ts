@@ -1,0 +1,44 @@
+import { type DatabaseSync, type StatementSync } from 'node:sqlite';
+
+// The columns of `EnvelopeRow` and `EventRow`.
+const envelope = `
+  event.position, stream.name AS stream, event.revision, event.id, event.type, event.sha256, event.seal`;
+const eventRow = `${envelope}, event.data`;
+
+// CROSS JOIN fixes the order of the tables ("The SQLite Query Optimizer Overview", "Manual Control Of Query Plans").
+const sql = {
+  begin: 'BEGIN',
+  beginWrite: 'BEGIN IMMEDIATE',
+  commit: 'COMMIT',
+  rollback: 'ROLLBACK',
+
+  nextPosition: 'SELECT events FROM ledger',
+  newestPosition: 'SELECT max(position) AS newest FROM event',
+  revisionOf: 'SELECT revision FROM stream WHERE name = ?',
+  envelopeOf: `SELECT ${envelope} FROM event CROSS JOIN stream USING (stream_id) WHERE event.id = ?`,
+  eventWithId: `SELECT ${eventRow} FROM event CROSS JOIN stream USING (stream_id) WHERE event.id = ?`,
+  eventsOfStream: `SELECT ${eventRow} FROM stream CROSS JOIN event USING (stream_id)
+    WHERE stream.name = ? AND event.revision >= ? ORDER BY event.revision`,
+  eventsOfLog: `SELECT ${eventRow} FROM event CROSS JOIN stream USING (stream_id)
+    WHERE event.position > ? ORDER BY event.position`,
+
+  insertEvent: `INSERT INTO event (position, stream_id, revision, id, type, sha256, seal, data)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  // The expected revision once more, for the file to check: a decision that does not fit it must not be written.
+  beginStream: 'INSERT INTO stream (name, revision) VALUES (?, ?) RETURNING stream_id',
+  moveStream: 'UPDATE stream SET revision = ? WHERE name = ? AND revision = ? RETURNING stream_id',
+  moveHead: 'UPDATE ledger SET events = ? WHERE events = ?',
+
+  walFrames: 'PRAGMA wal_checkpoint(NOOP)',
+  checkpoint: 'PRAGMA wal_checkpoint(PASSIVE)',
+  checkpointAll: 'PRAGMA wal_checkpoint(TRUNCATE)',
+  integrity: 'PRAGMA integrity_check',
+} as const;
+
+export type LedgerStatements = { readonly [Name in keyof typeof sql]: StatementSync };
+
+/** Everything we ever say to a ledger file, prepared once. */
+export function prepareStatements(db: DatabaseSync): LedgerStatements {
+  const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)]);
+  return Object.fromEntries(prepared) as LedgerStatements;
+}

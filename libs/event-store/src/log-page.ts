@@ -1,0 +1,19 @@
+import { assertIntact, type EventRun } from './event-run.js';
+import { type Position } from './position.js';
+import { type RecordedEvent } from './recorded-event.js';
+
+/** A piece of the whole log, in the order of its positions. */
+export interface LogPage {
+  readonly events: readonly RecordedEvent[];
+  /** The newest position when the page was read: there is more as long as the last of `events` is before it. */
+  readonly head: Position | 'empty';
+}
+export const LogPage = {
+  /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what the log holds behind `after`. */
+  verified(after: Position | 'start', run: EventRun, head: Position | 'empty'): LogPage {
+    const last = head === 'empty' ? -1 : head;
+    const first = after === 'start' ? 0 : after + 1;
+    assertIntact(run, 'positions', (event) => event.position, { first, last });
+    return { events: run.events, head };
+  },
+};

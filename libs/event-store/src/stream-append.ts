@@ -1,0 +1,12 @@
+import { type ExpectedRevision } from './expected-revision.js';
+import { type NewEvent } from './new-event.js';
+import { type StreamName } from './stream-name.js';
+
+/** What one append does to one stream. */
+export interface StreamAppend {
+  readonly stream: StreamName;
+  /** Nothing is written to any stream unless this one is exactly here. */
+  readonly expectedRevision: ExpectedRevision;
+  /** At least one; they get the revisions right behind `expectedRevision`, in this order. */
+  readonly events: readonly NewEvent[];
+}

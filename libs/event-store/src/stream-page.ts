@@ -1,0 +1,22 @@
+import { assertIntact, type EventRun } from './event-run.js';
+import { type ExpectedRevision } from './expected-revision.js';
+import { type RecordedEvent } from './recorded-event.js';
+import { type StreamName } from './stream-name.js';
+import { type StreamRevision } from './stream-revision.js';
+
+/** A piece of one stream, oldest event first. */
+export interface StreamPage {
+  readonly events: readonly RecordedEvent[];
+  /** Where the stream stood when the page was read, whichever part of it was asked for. */
+  readonly revision: ExpectedRevision;
+  /** False when there is more behind the last of `events`: ask again from the revision after it. */
+  readonly endOfStream: boolean;
+}
+export const StreamPage = {
+  /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what `stream` holds from `from` on. */
+  verified(stream: StreamName, from: StreamRevision, run: EventRun, revision: ExpectedRevision): StreamPage {
+    const last = revision === 'no-stream' ? -1 : revision;
+    assertIntact(run, stream, (event) => event.revision, { first: from, last });
+    return { events: run.events, revision, endOfStream: from + run.events.length > last };
+  },
+};

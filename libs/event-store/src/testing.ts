@@ -1,0 +1,1 @@
+export { describeEventStore, type EventStoreTraits } from './testing/describe-event-store.js';
