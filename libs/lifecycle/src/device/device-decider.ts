@@ -1,0 +1,133 @@
+import { type Bdf, ok, refuse, type Result, survey } from '@cadastre/config-space';
+import {
+  grantPasid, type IommuFacts, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
+  type PlacementPolicy, planLayout, type WantedCapability,
+} from '@cadastre/device-layout';
+import { type Decider } from '../decider.js';
+import { type RegisteredFunction } from '../function/function-decider.js';
+import { Observation } from '../function/observation.js';
+import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
+import {
+  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
+} from './device-events.js';
+
+export type DeviceCommand =
+  | { readonly kind: 'attach-device'; readonly key: DeviceKey;
+      /** The function as its stream tells it, read before the decision. */
+      readonly function: RegisteredFunction;
+      /** The VF's PF: its address as far as it is known, and what its stream tells. Null when the function is no VF. */
+      readonly physicalFunction: { readonly address: Bdf | null; readonly state: RegisteredFunction | null } | null;
+      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy }
+  | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null };
+
+export type DeviceState =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'attached'; readonly key: DeviceKey; readonly revision: number; readonly function: FunctionKey;
+      /** Null only between the two events of one attach. */
+      readonly layout: DecidedLayout | null }
+  | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey };
+
+export type DeviceRefusal =
+  | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
+  | ({ readonly kind: 'device-not-attached' } & DeviceKey)
+  | ({ readonly kind: 'function-not-observed' } & FunctionKey)
+  | PasidRefusal
+  | LayoutRefusal;
+
+/** What may happen to one device of one VM: it is attached with a decided layout, and detached. */
+export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, DeviceRefusal> = {
+  initial: { kind: 'unknown' },
+  decide(command, state) {
+    switch (command.kind) {
+      case 'attach-device': return attach(command, state);
+      case 'detach-device': return detach(command, state);
+    }
+  },
+  evolve(state, event) {
+    const revision = state.kind === 'unknown' ? 0 : state.revision + 1;
+    switch (event.type) {
+      case 'DeviceAttached': {
+        const key = { vm: event.vm, device: event.device };
+        return { kind: 'attached', key, revision, function: event.function, layout: null };
+      }
+      case 'LayoutDecided': {
+        if (state.kind !== 'attached') return state;
+        return { ...state, revision, layout: layoutOf(event) };
+      }
+      case 'DeviceDetached': {
+        if (state.kind === 'unknown') return state;
+        return { kind: 'detached', key: state.key, revision, last: event.function };
+      }
+    }
+  },
+};
+
+function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
+  const { planner, placements, patches, extendedList } = event;
+  const { observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest } = event;
+  return {
+    planner, placements, patches, extendedList,
+    observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest,
+  };
+}
+
+type Decision = Result<readonly DeviceEvent[], DeviceRefusal>;
+type CommandOf<Kind extends DeviceCommand['kind']> = Extract<DeviceCommand, { kind: Kind }>;
+
+function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decision {
+  const { key, requested, policy } = command;
+  if (state.kind === 'attached') return refuse({ kind: 'device-attached', ...key, function: state.function });
+  const { key: functionKey, observation } = command.function;
+  if (!observation) return refuse({ kind: 'function-not-observed', ...functionKey });
+  const granted = grant(requested, observation.facts.iommu);
+  if (!granted.ok) return granted;
+  const planned = planLayout({
+    survey: survey(Observation.configSpace(observation.facts), observation.facts.sriov.role),
+    physicalFunction: command.physicalFunction && surveyed(command.physicalFunction),
+    wanted: granted.value.map(wantedBy),
+    policy,
+  });
+  if (!planned.ok) return planned;
+  const { layout, layoutDigest, guestConfigSpaceDigest } = planned.value;
+  return ok([
+    { type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy },
+    {
+      type: 'LayoutDecided', schema: 1, ...layout, grants: granted.value, layoutDigest, guestConfigSpaceDigest,
+      observation: referenceTo(command.function),
+      physicalFunction: command.physicalFunction?.state ? referenceTo(command.physicalFunction.state) : null,
+    },
+  ]);
+}
+
+/** The event that holds the newest observation of a function; the caller made sure there is one. */
+function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
+  if (!observation) throw new Error(`${functionStream(key)} was never observed`);
+  const { revision, facts: { configSpaceDigest } } = observation;
+  return { stream: functionStream(key), revision, configSpaceDigest };
+}
+
+function surveyed({ address, state }: NonNullable<CommandOf<'attach-device'>['physicalFunction']>): PhysicalFunction {
+  const facts = state?.observation?.facts;
+  return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
+}
+
+function grant(
+  requested: readonly CapabilityRequest[], iommu: IommuFacts,
+): Result<readonly CapabilityGrant[], PasidRefusal> {
+  const grants: CapabilityGrant[] = [];
+  for (const request of requested) {
+    const granted = grantPasid(request, iommu);
+    if (!granted.ok) return granted;
+    grants.push({ name: request.name, ...granted.value });
+  }
+  return ok(grants);
+}
+
+function wantedBy(granted: CapabilityGrant): WantedCapability {
+  return { name: granted.name, registers: pasidRegisters(granted) };
+}
+
+function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {
+  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  return ok([{ type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+}

@@ -1,0 +1,31 @@
+import { type ConfigSpace } from '@cadastre/config-space';
+import { Digest } from '@cadastre/device-layout';
+import { type Observation as ObservationFacts, Observation } from '../function/observation.js';
+import { type DecidedLayout } from './device-events.js';
+
+/** A recorded layout and the bytes it stands on do not give what was recorded: somebody changed one of them. */
+export class ReplayMismatch extends Error {
+  constructor(readonly expected: Digest, readonly actual: Digest, what: string) {
+    super(`replay of ${what} gives ${actual}, the ledger recorded ${expected}`);
+    this.name = 'ReplayMismatch';
+  }
+}
+
+/**
+ * Rebuilds what the guest sees from the record alone: the observed bytes and the decided patches, no planner.
+ * Throws `ReplayMismatch` when the result, or the bytes it starts from, are not those recorded.
+ */
+export function rebuildGuestConfigSpace(layout: DecidedLayout, observed: ObservationFacts): ConfigSpace {
+  const { observation } = layout;
+  const original = Observation.configSpace(observed);
+  const found = Digest.of(original.toBytes());
+  if (found !== observation.configSpaceDigest) {
+    throw new ReplayMismatch(observation.configSpaceDigest, found, `${observation.stream}@${observation.revision}`);
+  }
+  const guest = original.patched(layout.patches);
+  const rebuilt = Digest.of(guest.toBytes());
+  if (rebuilt !== layout.guestConfigSpaceDigest) {
+    throw new ReplayMismatch(layout.guestConfigSpaceDigest, rebuilt, 'a guest config space');
+  }
+  return guest;
+}

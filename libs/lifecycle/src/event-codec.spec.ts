@@ -1,0 +1,71 @@
+import { canonicalJson, Digest } from '@cadastre/device-layout';
+import { deviceDecider } from './device/device-decider.js';
+import {
+  decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
+} from './event-codec.js';
+import { anywhere, deviceKey, functionKey, given, observation, sure } from './testing.js';
+
+const envelope: Envelope = {
+  idempotencyKey: 'k-1', requestDigest: Digest.of('request'), recordedAt: '2026-11-23T17:00:00.000Z',
+};
+const by = deviceKey();
+const seen = observation();
+const attached = sure(given(deviceDecider).when({
+  kind: 'attach-device', key: by, physicalFunction: null, policy: anywhere,
+  requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }],
+  function: {
+    kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
+  },
+}));
+
+const every: readonly LedgerEvent[] = [
+  { type: 'FunctionRegistered', schema: 1, ...functionKey() },
+  { type: 'FunctionObserved', schema: 1, ...seen },
+  { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
+  { type: 'FunctionClaimed', schema: 1, ...by },
+  { type: 'FunctionReleased', schema: 1, ...by },
+  ...attached,
+  { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
+];
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+
+describe('the event codec', () => {
+  it.each(every.map((event) => [event.type, event] as const))('reads %s as it was written', (_type, event) => {
+    expect(decodeEvent(encodeEvent({ event, envelope }))).toEqual({ event, envelope });
+  });
+
+  it.each(every.map((event) => [event.type, event] as const))('writes %s in canonical JSON', (_type, event) => {
+    const written = text(encodeEvent({ event, envelope }));
+    expect(canonicalJson(JSON.parse(written))).toBe(written);
+  });
+
+  it('writes one shape, for ever', () => {
+    expect(text(encodeEvent({ event: { type: 'FunctionClaimed', schema: 1, ...by }, envelope }))).toBe(
+      '{"data":{"device":"gpu0","vm":"vm-1"},"idempotencyKey":"k-1","recordedAt":"2026-11-23T17:00:00.000Z",'
+      + `"requestDigest":"${envelope.requestDigest}","schema":1,"type":"FunctionClaimed"}`,
+    );
+  });
+
+  it('stops by name at a type it does not know', () => {
+    const bytes = Buffer.from('{"data":{},"schema":1,"type":"PersonaPublished"}');
+    expect(() => decodeEvent(bytes)).toThrow(UnreadableEvent);
+    expect(() => decodeEvent(bytes)).toThrow('event PersonaPublished schema 1: this version knows no such event');
+  });
+
+  it('stops by name at a schema it does not know', () => {
+    const bytes = Buffer.from('{"data":{},"schema":2,"type":"FunctionClaimed"}');
+    expect(() => decodeEvent(bytes)).toThrow('event FunctionClaimed schema 2: this version reads schema 1');
+  });
+
+  it('does not take a name of Object.prototype for a type', () => {
+    expect(() => decodeEvent(Buffer.from('{"data":{},"schema":1,"type":"constructor"}'))).toThrow(UnreadableEvent);
+  });
+
+  it('knows of every event which stream it belongs to', () => {
+    for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
+    expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
+      'DeviceAttached', 'LayoutDecided', 'DeviceDetached',
+    ]);
+  });
+});

@@ -1,0 +1,19 @@
+export { type Decider, fold } from './decider.js';
+export {
+  type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState,
+} from './device/device-decider.js';
+export {
+  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
+} from './device/device-events.js';
+export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
+export {
+  type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent,
+  UnreadableEvent,
+} from './event-codec.js';
+export {
+  type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, type RegisteredFunction,
+} from './function/function-decider.js';
+export { type FunctionEvent } from './function/function-events.js';
+export { type HostKernel, Observation, type SriovFacts } from './function/observation.js';
+export { DeviceId, HostName, namePattern, type NotAName, VmId } from './name.js';
+export { type DeviceKey, deviceStream, type FunctionKey, functionStream } from './stream-key.js';

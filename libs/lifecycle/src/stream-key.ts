@@ -1,0 +1,24 @@
+import { type Bdf } from '@cadastre/config-space';
+import { type DeviceId, type HostName, type VmId } from './name.js';
+
+/** A function of one host: what the physical truth is kept under. */
+export interface FunctionKey {
+  readonly host: HostName;
+  readonly address: Bdf;
+}
+
+/** A device of one VM: what survives migration, while the function behind it changes. */
+export interface DeviceKey {
+  readonly vm: VmId;
+  readonly device: DeviceId;
+}
+
+/** `function-<host>/<dddd:bb:dd.f>` */
+export function functionStream({ host, address }: FunctionKey): string {
+  return `function-${host}/${address}`;
+}
+
+/** `device-<vm>/<device>` */
+export function deviceStream({ vm, device }: DeviceKey): string {
+  return `device-${vm}/${device}`;
+}

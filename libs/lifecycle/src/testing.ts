@@ -1,0 +1,52 @@
+import { type ConfigSpace, Bdf, type Result } from '@cadastre/config-space';
+import { buildConfigSpace } from '@cadastre/config-space/testing';
+import { type PlacementPolicy } from '@cadastre/device-layout';
+import { type Decider, fold } from './decider.js';
+import { Observation } from './function/observation.js';
+import { DeviceId, HostName, VmId } from './name.js';
+import { type DeviceKey, type FunctionKey } from './stream-key.js';
+
+/** The value of a result a test knows to be good. */
+export function sure<Value>(result: Result<Value, unknown>): Value {
+  if (result.ok) return result.value;
+  throw new Error(JSON.stringify(result.refusal));
+}
+
+export function functionKey(address = '0000:3b:00.1', host = 'host-a'): FunctionKey {
+  return { host: sure(HostName.from(host)), address: sure(Bdf.from(address)) };
+}
+
+export function deviceKey(vm = 'vm-1', device = 'gpu0'): DeviceKey {
+  return { vm: sure(VmId.from(vm)), device: sure(DeviceId.from(device)) };
+}
+
+/** A PCIe endpoint with AER at 0x100 and nothing else above it. */
+export function endpoint(): ConfigSpace {
+  return buildConfigSpace({
+    standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }],
+    extended: [{ id: 0x0001, offset: 0x100 }],
+  });
+}
+
+export function observation(change: Partial<Observation> = {}, space = endpoint()): Observation {
+  return {
+    ...Observation.of(space, {
+      kernel: { release: '7.2.13', flavour: 'upstream' },
+      iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+      sriov: { role: 'none', pf: null },
+    }),
+    ...change,
+  };
+}
+
+export const anywhere: PlacementPolicy = {
+  strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
+};
+
+/** History, command, outcome: `given(decider, ...events).when(command)`. */
+export function given<Command, State, Event, Refusal>(
+  decider: Decider<Command, State, Event, Refusal>, ...history: readonly Event[]
+): { readonly state: State; when(command: Command): Result<readonly Event[], Refusal> } {
+  const state = fold(decider, history);
+  return { state, when: (command) => decider.decide(command, state) };
+}
