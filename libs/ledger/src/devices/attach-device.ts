@@ -1,0 +1,70 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { type PlacementPolicy } from '@cadastre/device-layout';
+import {
+  type CapabilityRequest, type DeviceCommand, deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold,
+  functionDecider, type FunctionKey, functionStream, type RegisteredFunction,
+} from '@cadastre/lifecycle';
+import { type CommandOutcome, type Precondition } from '../outcome.js';
+import { missing, unmet } from '../precondition.js';
+import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { StreamReader } from '../stream-reader.js';
+
+/** Gives a host's function to a VM's device and decides what the guest sees of it. */
+export class AttachDevice extends Command<CommandOutcome<DeviceState>> {
+  constructor(
+    readonly identity: RequestIdentity, readonly key: DeviceKey, readonly functionKey: FunctionKey,
+    readonly requested: readonly CapabilityRequest[], readonly policy: PlacementPolicy,
+    readonly precondition: Precondition,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(AttachDevice)
+export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
+  constructor(private readonly recorder: Recorder, private readonly reader: StreamReader) {}
+
+  execute(command: AttachDevice): Promise<CommandOutcome<DeviceState>> {
+    return this.recorder.record(command.identity, {
+      decide: () => this.decide(command),
+      stateAt: async (revision) => (await this.reader.device(command.key, revision)).state,
+    });
+  }
+
+  /** Reads both streams, decides on both, and hands both changes over as one: nobody else can own the function. */
+  private async decide(command: AttachDevice): Promise<Decided<DeviceState>> {
+    const { key, functionKey, requested, policy, precondition } = command;
+    const [device, owned] = await Promise.all([this.reader.device(key), this.reader.function(functionKey)]);
+    const stream = deviceStream(key);
+    const stale = unmet(precondition, stream, device.revision) ?? missing(precondition, stream, device.revision);
+    if (stale) return { kind: 'refused', refusal: stale };
+    if (owned.state.kind === 'unregistered') {
+      return { kind: 'refused', refusal: { kind: 'function-not-registered', ...functionKey } };
+    }
+    const physicalFunction = await this.physicalFunctionOf(owned.state);
+    const attached = deviceDecider.decide({
+      kind: 'attach-device', key, function: owned.state, physicalFunction, requested, policy,
+    }, device.state);
+    if (!attached.ok) return { kind: 'refused', refusal: attached.refusal };
+    const claimed = functionDecider.decide({ kind: 'claim-function', key: functionKey, by: key }, owned.state);
+    if (!claimed.ok) return { kind: 'refused', refusal: claimed.refusal };
+    return {
+      kind: 'decided',
+      changes: [
+        { stream, expectedRevision: device.revision, events: attached.value },
+        { stream: functionStream(functionKey), expectedRevision: owned.revision, events: claimed.value },
+      ],
+      state: fold(deviceDecider, attached.value, device.state),
+    };
+  }
+
+  private async physicalFunctionOf(owned: RegisteredFunction): Promise<PhysicalFunctionRead> {
+    const sriov = owned.observation?.facts.sriov;
+    if (sriov?.role !== 'vf') return null;
+    if (sriov.pf === null) return { address: null, state: null };
+    const { state } = await this.reader.function({ host: owned.key.host, address: sriov.pf });
+    return { address: sriov.pf, state: state.kind === 'registered' ? state : null };
+  }
+}
+
+type PhysicalFunctionRead = Extract<DeviceCommand, { kind: 'attach-device' }>['physicalFunction'];

@@ -1,0 +1,53 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import {
+  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, functionDecider, functionStream,
+} from '@cadastre/lifecycle';
+import { type CommandOutcome, type Precondition } from '../outcome.js';
+import { missing, unmet } from '../precondition.js';
+import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { StreamReader } from '../stream-reader.js';
+
+/** Takes a device from its VM and gives the function free. */
+export class DetachDevice extends Command<CommandOutcome<DeviceState>> {
+  constructor(
+    readonly identity: RequestIdentity, readonly key: DeviceKey, readonly reason: string | null,
+    readonly precondition: Precondition,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(DetachDevice)
+export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
+  constructor(private readonly recorder: Recorder, private readonly reader: StreamReader) {}
+
+  execute(command: DetachDevice): Promise<CommandOutcome<DeviceState>> {
+    return this.recorder.record(command.identity, {
+      decide: () => this.decide(command),
+      stateAt: async (revision) => (await this.reader.device(command.key, revision)).state,
+    });
+  }
+
+  private async decide({ key, reason, precondition }: DetachDevice): Promise<Decided<DeviceState>> {
+    const device = await this.reader.device(key);
+    const stream = deviceStream(key);
+    if (device.state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
+    const stale = unmet(precondition, stream, device.revision) ?? missing(precondition, stream, device.revision);
+    if (stale) return { kind: 'refused', refusal: stale };
+    const detached = deviceDecider.decide({ kind: 'detach-device', key, reason }, device.state);
+    if (!detached.ok) return { kind: 'refused', refusal: detached.refusal };
+    if (device.state.kind !== 'attached') throw new Error(`${stream} was detached while it was not attached`);
+    const functionKey = device.state.function;
+    const owned = await this.reader.function(functionKey);
+    const released = functionDecider.decide({ kind: 'release-function', key: functionKey, by: key }, owned.state);
+    if (!released.ok) return { kind: 'refused', refusal: released.refusal };
+    return {
+      kind: 'decided',
+      changes: [
+        { stream, expectedRevision: device.revision, events: detached.value },
+        { stream: functionStream(functionKey), expectedRevision: owned.revision, events: released.value },
+      ],
+      state: fold(deviceDecider, detached.value, device.state),
+    };
+  }
+}

@@ -1,0 +1,17 @@
+export { type Clock, systemClock } from './clock.js';
+export { AttachDevice } from './devices/attach-device.js';
+export { DetachDevice } from './devices/detach-device.js';
+export { GetDevice, type KnownDevice } from './devices/get-device.js';
+export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
+export { EVENT_STORE } from './event-store.token.js';
+export { ReadEvents } from './events/read-events.js';
+export { type FunctionRow } from './functions/function-index.js';
+export { GetFunction } from './functions/get-function.js';
+export { type FunctionPage, ListFunctions } from './functions/list-functions.js';
+export { ObserveFunction } from './functions/observe-function.js';
+export { LedgerModule, type LedgerOptions } from './ledger.module.js';
+export {
+  type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
+} from './outcome.js';
+export { type RequestIdentity } from './recorder.js';
+export { replay, type Replayed, type ReplayedDevice } from './replay.js';

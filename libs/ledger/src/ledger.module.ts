@@ -1,0 +1,41 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { type EventStore } from '@cadastre/event-store';
+import { type Clock } from './clock.js';
+import { AttachDeviceHandler } from './devices/attach-device.js';
+import { DetachDeviceHandler } from './devices/detach-device.js';
+import { GetDeviceHandler } from './devices/get-device.js';
+import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
+import { EVENT_STORE } from './event-store.token.js';
+import { ReadEventsHandler } from './events/read-events.js';
+import { FunctionIndex } from './functions/function-index.js';
+import { GetFunctionHandler } from './functions/get-function.js';
+import { ListFunctionsHandler } from './functions/list-functions.js';
+import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { Recorder } from './recorder.js';
+import { StreamReader } from './stream-reader.js';
+
+export interface LedgerOptions {
+  readonly store: EventStore;
+  readonly clock: Clock;
+}
+
+/** Where the core and a store meet: commands and queries go through the buses it exports. */
+@Module({})
+export class LedgerModule {
+  static register({ store, clock }: LedgerOptions): DynamicModule {
+    return {
+      module: LedgerModule,
+      imports: [CqrsModule.forRoot()],
+      providers: [
+        { provide: EVENT_STORE, useValue: store },
+        { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
+        { provide: StreamReader, useFactory: () => new StreamReader(store) },
+        { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
+        ObserveFunctionHandler, AttachDeviceHandler, DetachDeviceHandler,
+        GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+      ],
+      exports: [CqrsModule, EVENT_STORE],
+    };
+  }
+}

@@ -1,0 +1,35 @@
+import { type DeviceRefusal, type FunctionRefusal } from '@cadastre/lifecycle';
+import { type Position } from '@cadastre/event-store';
+
+/** What a caller may have said about the revision it knows (RFC 9110, "Preconditions"). */
+export type Precondition =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'if-match'; readonly revisions: readonly number[] }
+  | { readonly kind: 'if-match-any' }
+  | { readonly kind: 'if-none-match-any' };
+
+/** Refusals that are about the ledger and its streams, not about hardware. */
+export type LedgerRefusal =
+  | { readonly kind: 'key-reused'; readonly idempotencyKey: string }
+  | { readonly kind: 'key-in-flight'; readonly idempotencyKey: string }
+  | { readonly kind: 'revision-stale'; readonly stream: string; readonly expected: string;
+      readonly actual: number | null }
+  | { readonly kind: 'precondition-required'; readonly stream: string; readonly actual: number }
+  | { readonly kind: 'function-unknown'; readonly host: string; readonly address: string }
+  | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
+  | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
+  | { readonly kind: 'outcome-unknown'; readonly reason: string };
+
+export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal;
+
+/** What became of a command. `revision` and `position` are those the command's own events reached. */
+export type CommandOutcome<State> =
+  | { readonly kind: 'recorded'; readonly state: State; readonly revision: number; readonly position: Position;
+      /** The key had been used for this very request before: nothing was written now. */
+      readonly replayed: boolean }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What a query found. */
+export type QueryOutcome<View> =
+  | { readonly kind: 'found'; readonly view: View; readonly revision: number }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };

@@ -1,0 +1,58 @@
+import { MemoryEventStore } from '@cadastre/event-store';
+import { replay } from './replay.js';
+import { deviceKey, endpoint, functionKey, TestLedger } from './testing.js';
+
+async function history(store = new MemoryEventStore()): Promise<MemoryEventStore> {
+  const ledger = await TestLedger.open(store);
+  for (const [index, address] of ['0000:01:00.0', '0000:02:00.0', '0000:03:00.0'].entries()) {
+    await ledger.observe(`o${index}`, functionKey(address), endpoint(index));
+    await ledger.attach(`a${index}`, deviceKey(`vm-${index}`), functionKey(address));
+  }
+  await ledger.detach('d', deviceKey('vm-1'));
+  await ledger.observe('later', functionKey('0000:03:00.0'), endpoint(99));
+  return store;
+}
+
+describe('replay', () => {
+  it('rebuilds every device from events alone and gives the same digests every time', async () => {
+    const store = await history();
+    const first = await replay(store);
+    expect(first).toMatchObject({ events: 18, functions: 3 });
+    expect(first.devices.map(({ stream, state }) => `${stream} ${state}`)).toEqual([
+      'device-vm-0/gpu0 attached', 'device-vm-1/gpu0 detached', 'device-vm-2/gpu0 attached',
+    ]);
+    expect(first.devices[1]?.guestConfigSpaceDigest).toBeNull();
+    expect(await replay(store)).toEqual(first);
+  });
+
+  it('gives equal digests for equal histories and other ones for others', async () => {
+    const one = await replay(await history());
+    const same = await replay(await history());
+    const store = await history();
+    await (await TestLedger.open(store)).observe('more', functionKey('0000:04:00.0'));
+    const other = await replay(store);
+    expect(same).toEqual(one);
+    expect(other.ledgerDigest).not.toBe(one.ledgerDigest);
+    expect(other.devices).toEqual(one.devices);
+  });
+
+  it('keeps a layout on the observation it was decided over, whatever was observed later', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o');
+    await ledger.attach('a');
+    const [before] = (await replay(store)).devices;
+    await ledger.observe('changed', functionKey(), endpoint(2));
+    expect((await replay(store)).devices).toEqual([before]);
+  });
+
+  it('tells how far it is', async () => {
+    const seen: (readonly [number, number])[] = [];
+    await replay(await history(), (done, total) => seen.push([done, total]));
+    expect(seen.at(-1)).toEqual([18, 18]);
+  });
+
+  it('of an empty ledger has nothing to tell', async () => {
+    expect(await replay(new MemoryEventStore())).toMatchObject({ events: 0, functions: 0, devices: [] });
+  });
+});

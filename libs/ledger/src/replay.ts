@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { Digest } from '@cadastre/device-layout';
+import { type EventStore, type Position } from '@cadastre/event-store';
+import {
+  decodeEvent, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent,
+  rebuildGuestConfigSpace,
+} from '@cadastre/lifecycle';
+import { StreamReader } from './stream-reader.js';
+
+/** What replay made of one device. */
+export interface ReplayedDevice {
+  readonly stream: string;
+  readonly state: DeviceState['kind'];
+  readonly revision: number;
+  /** Digest of the guest's config space, rebuilt and equal to the recorded one; null when nothing is attached. */
+  readonly guestConfigSpaceDigest: Digest | null;
+  readonly layoutDigest: Digest | null;
+}
+
+export interface Replayed {
+  readonly events: number;
+  readonly functions: number;
+  readonly devices: readonly ReplayedDevice[];
+  /** SHA-256 over the hashes of all events in their order: equal for equal histories, on every machine. */
+  readonly ledgerDigest: Digest;
+}
+
+/**
+ * Folds every stream of a ledger from its events alone: no planner, no clock. Every guest config space is rebuilt
+ * and compared with its record; a difference throws `ReplayMismatch`, a changed event `CorruptEvent`.
+ * @param progress told how many events are folded, and how many there are
+ */
+export async function replay(
+  store: EventStore, progress: (done: number, total: number) => void = () => undefined,
+): Promise<Replayed> {
+  const functions = new Map<string, FunctionState>();
+  const devices = new Map<string, DeviceState>();
+  const hashes = createHash('sha256');
+  let after: Position | 'start' = 'start';
+  let events = 0;
+  for (;;) {
+    const page = await store.readAll({ after });
+    for (const recorded of page.events) {
+      hashes.update(recorded.sha256);
+      const { event } = decodeEvent(recorded.data);
+      if (isDeviceEvent(event)) {
+        const before = devices.get(recorded.stream) ?? deviceDecider.initial;
+        devices.set(recorded.stream, deviceDecider.evolve(before, event));
+      } else {
+        const before = functions.get(recorded.stream) ?? functionDecider.initial;
+        functions.set(recorded.stream, functionDecider.evolve(before, event));
+      }
+      after = recorded.position;
+      events += 1;
+    }
+    progress(events, page.head === 'empty' ? 0 : page.head + 1);
+    if (page.head === 'empty' || after === page.head) break;
+  }
+  const reader = new StreamReader(store);
+  const replayed: ReplayedDevice[] = [];
+  for (const [stream, state] of [...devices].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    replayed.push(await rebuild(stream, state, reader));
+  }
+  const ledgerDigest = `sha256:${hashes.digest('hex')}` as Digest;
+  return { events, functions: functions.size, devices: replayed, ledgerDigest };
+}
+
+async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {
+  const revision = state.kind === 'unknown' ? -1 : state.revision;
+  if (state.kind !== 'attached' || !state.layout) {
+    return { stream, state: state.kind, revision, guestConfigSpaceDigest: null, layoutDigest: null };
+  }
+  const { observation, layoutDigest } = state.layout;
+  const guest = rebuildGuestConfigSpace(state.layout, await reader.observation(observation));
+  return {
+    stream, state: state.kind, revision, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),
+  };
+}

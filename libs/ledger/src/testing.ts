@@ -1,0 +1,89 @@
+import { Bdf, type ConfigSpace, type Result } from '@cadastre/config-space';
+import { buildConfigSpace } from '@cadastre/config-space/testing';
+import { Digest, type PlacementPolicy } from '@cadastre/device-layout';
+import { type EventStore, MemoryEventStore } from '@cadastre/event-store';
+import {
+  DeviceId, type DeviceKey, type DeviceState, type FunctionKey, type FunctionState, HostName, Observation, VmId,
+} from '@cadastre/lifecycle';
+import { type Clock } from './clock.js';
+import { AttachDevice, AttachDeviceHandler } from './devices/attach-device.js';
+import { DetachDevice, DetachDeviceHandler } from './devices/detach-device.js';
+import { ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
+import { type CommandOutcome, type Precondition } from './outcome.js';
+import { Recorder } from './recorder.js';
+import { StreamReader } from './stream-reader.js';
+
+function sure<Value>(result: Result<Value, unknown>): Value {
+  if (result.ok) return result.value;
+  throw new Error(JSON.stringify(result.refusal));
+}
+
+export function functionKey(address = '0000:3b:00.1'): FunctionKey {
+  return { host: sure(HostName.from('host-a')), address: sure(Bdf.from(address)) };
+}
+
+export function deviceKey(vm = 'vm-1', device = 'gpu0'): DeviceKey {
+  return { vm: sure(VmId.from(vm)), device: sure(DeviceId.from(device)) };
+}
+
+export function endpoint(deviceId = 1): ConfigSpace {
+  return buildConfigSpace({
+    deviceId, standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }], extended: [{ id: 0x0001, offset: 0x100 }],
+  });
+}
+
+const anywhere: PlacementPolicy = {
+  strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
+};
+const none: Precondition = { kind: 'none' };
+
+/** A clock a test sets. */
+export class TestClock implements Clock {
+  constructor(public instant = Date.parse('2026-11-23T17:00:00.000Z')) {}
+
+  now(): Date {
+    return new Date(this.instant);
+  }
+}
+
+/** The commands of one ledger, each under a key; the request's digest is that of its content. */
+export class TestLedger {
+  private constructor(readonly store: EventStore, readonly reader: StreamReader, private readonly recorder: Recorder) {}
+
+  static async open(store: EventStore = new MemoryEventStore(), clock: Clock = new TestClock()): Promise<TestLedger> {
+    return new TestLedger(store, new StreamReader(store), await Recorder.open(store, clock));
+  }
+
+  observe(idempotencyKey: string, key = functionKey(), space = endpoint()): Promise<CommandOutcome<FunctionState>> {
+    const observation = Observation.of(space, {
+      kernel: { release: '7.2.13', flavour: 'upstream' },
+      iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+      sriov: { role: 'none', pf: null },
+    });
+    const requestDigest = Digest.of(`observe ${key.address} ${observation.configSpaceDigest}`);
+    const command = new ObserveFunction({ idempotencyKey, requestDigest }, key, observation, none);
+    return new ObserveFunctionHandler(this.recorder, this.reader).execute(command);
+  }
+
+  attach(
+    idempotencyKey: string, key = deviceKey(), functionOf = functionKey(), precondition = none,
+  ): Promise<CommandOutcome<DeviceState>> {
+    const requestDigest = Digest.of(`attach ${key.vm} ${key.device} ${functionOf.address}`);
+    const requested = [{ name: 'pasid', widthBits: null, exec: null, priv: null }] as const;
+    const command = new AttachDevice({ idempotencyKey, requestDigest }, key, functionOf, requested, anywhere,
+      precondition);
+    return new AttachDeviceHandler(this.recorder, this.reader).execute(command);
+  }
+
+  detach(idempotencyKey: string, key = deviceKey(), precondition: Precondition = { kind: 'if-match-any' }):
+  Promise<CommandOutcome<DeviceState>> {
+    const requestDigest = Digest.of(`detach ${key.vm} ${key.device}`);
+    const command = new DetachDevice({ idempotencyKey, requestDigest }, key, null, precondition);
+    return new DetachDeviceHandler(this.recorder, this.reader).execute(command);
+  }
+
+  /** Types of all events, in the order of the log. */
+  async types(): Promise<readonly string[]> {
+    return (await this.store.readAll()).events.map((event) => event.type);
+  }
+}
