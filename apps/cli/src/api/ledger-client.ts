@@ -1,0 +1,61 @@
+import { CommandFailed, exitCode } from '../exit-code.js';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+interface ProblemBody {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly code: string;
+  readonly outcome: string;
+}
+
+/** No request to a ledger takes longer than its own group commit; a minute means it is gone. */
+const timeoutMs = 60_000;
+
+/** The HTTP API as the CLI uses it. Every problem becomes a `CommandFailed` with its exit code. */
+export class LedgerClient {
+  constructor(private readonly url: string) {}
+
+  async get(path: string): Promise<Answer> {
+    return this.send('GET', path);
+  }
+
+  async post(path: string, idempotencyKey: string, body: unknown): Promise<Answer> {
+    return this.send('POST', path, body, { 'idempotency-key': idempotencyKey });
+  }
+
+  private async send(
+    method: string, path: string, body?: unknown, headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
+    if (body !== undefined) {
+      init.body = JSON.stringify(body);
+      init.headers = { ...headers, 'content-type': 'application/json' };
+    }
+    let response: Response;
+    try {
+      response = await fetch(new URL(path, this.url), init);
+    } catch (error) {
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${reason}`);
+    }
+    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const answer: unknown = isJson ? await response.json() : await response.text();
+    if (!response.ok) throw failed(answer as ProblemBody, response.status);
+    return { status: response.status, headers: response.headers, body: answer };
+  }
+}
+
+function failed(problem: ProblemBody, status: number): CommandFailed {
+  const text = `${status} ${problem.title ?? 'error'}: ${problem.detail ?? ''} [${problem.code ?? '?'}]`;
+  if (problem.outcome === 'unknown') return new CommandFailed(exitCode.outcomeUnknown, text);
+  if (status === 404) return new CommandFailed(exitCode.notFound, text);
+  if (status === 409 || status === 412 || status === 428) return new CommandFailed(exitCode.conflict, text);
+  return new CommandFailed(status >= 500 ? exitCode.unavailable : exitCode.negative, text);
+}

@@ -1,0 +1,56 @@
+import { type Command } from 'commander';
+import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
+import { SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { replay, type Replayed } from '@cadastre/ledger';
+import { ReplayMismatch, UnreadableEvent } from '@cadastre/lifecycle';
+import { CommandFailed, exitCode } from '../exit-code.js';
+import { paint, print, printJson, progress, table } from '../terminal.js';
+
+export function addReplay(program: Command): void {
+  program.command('replay')
+    .description('fold every stream of a ledger from its events alone and print a digest for each device')
+    .requiredOption('--data <dir>', 'directory of the ledger; a server may be running on it')
+    .option('--json', 'print as JSON')
+    .action(async ({ data, json }: { data: string; json?: boolean }) => {
+      const replayed = await replayDirectory(data);
+      if (json) printJson(replayed);
+      else show(replayed);
+    });
+}
+
+async function replayDirectory(directory: string): Promise<Replayed> {
+  const store = await open(directory);
+  const bar = progress('replaying events');
+  try {
+    return await replay(store, (done, total) => bar.update(done, total));
+  } catch (error) {
+    if (!isIntegrity(error)) throw error;
+    throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${error.message}`);
+  } finally {
+    bar.stop();
+    await store.close();
+  }
+}
+
+async function open(directory: string): Promise<SqliteEventStore> {
+  try {
+    return await SqliteEventStore.openReadOnly(directory);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${reason}`);
+  }
+}
+
+function isIntegrity(error: unknown): error is Error {
+  return error instanceof CorruptEvent || error instanceof CorruptLog
+    || error instanceof ReplayMismatch || error instanceof UnreadableEvent;
+}
+
+function show({ events, functions, devices, ledgerDigest }: Replayed): void {
+  if (devices.length > 0) {
+    print(table(['device', 'state', 'revision', 'guest config space'], devices.map((one) =>
+      [one.stream.replace('device-', ''), one.state, String(one.revision), one.guestConfigSpaceDigest ?? '-'])));
+  }
+  print(`${events} events, ${functions} functions, ${devices.length} devices`);
+  print(`ledger ${paint('bold', ledgerDigest)}`);
+}

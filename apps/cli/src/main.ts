@@ -1,0 +1,37 @@
+import { Command, CommanderError } from 'commander';
+import { addDecode } from './commands/decode.js';
+import { addDemo } from './commands/demo.js';
+import { addReplay } from './commands/replay.js';
+import { addScan } from './commands/scan.js';
+import { addServe } from './commands/serve.js';
+import { CommandFailed, exitCode } from './exit-code.js';
+import { say } from './terminal.js';
+
+const program = new Command('cadastre')
+  .description('The land registry of PCI config space')
+  .version('0.1.0')
+  .showHelpAfterError('(cadastre --help tells more)')
+  .exitOverride();
+for (const add of [addServe, addScan, addDecode, addReplay, addDemo]) add(program);
+for (const command of program.commands) command.exitOverride();
+
+// A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(exitCode.ok);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = codeOf(error);
+}
+
+function codeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+  if (error instanceof CommandFailed) {
+    say(`cadastre: ${error.message}`);
+    return error.code;
+  }
+  throw error;
+}

@@ -1,0 +1,58 @@
+import { type AddressInfo } from 'node:net';
+import { LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { systemClock } from '@cadastre/ledger';
+import { createServer } from '@cadastre/server';
+import { CommandFailed, exitCode } from './exit-code.js';
+import { say } from './terminal.js';
+
+export interface RunningLedger {
+  readonly url: string;
+  /** Finishes the requests under way, then the store. */
+  close(): Promise<void>;
+}
+
+/** Opens the ledger in a directory and serves it. Ends the process when storage fails: a fenced store never heals. */
+export async function runLedger(directory: string, host: string, port: number): Promise<RunningLedger> {
+  const store = await openStore(directory);
+  const end = (): void => {
+    say('cadastre: storage failed, the outcome of the last writes is unknown; ending. Start again to go on.');
+    process.exit(exitCode.io);
+  };
+  const app = await createServer({ store, clock: systemClock, onOutcomeUnknown: end });
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    await store.close();
+    throw new CommandFailed(exitCode.unavailable, `cannot listen on ${host}:${port}: ${messageOf(error)}`);
+  }
+  const address = app.getHttpServer().address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `http://${shown}:${address.port}`,
+    async close() {
+      await app.close();
+      await store.close();
+    },
+  };
+}
+
+async function openStore(directory: string): Promise<SqliteEventStore> {
+  try {
+    return await SqliteEventStore.open(directory);
+  } catch (error) {
+    const code = error instanceof LedgerInUse ? exitCode.conflict : exitCode.io;
+    throw new CommandFailed(code, `cannot open the ledger in ${directory}: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Resolves at the first SIGINT or SIGTERM. */
+export function untilSignalled(): Promise<string> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+  });
+}

@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type EventStore } from '@cadastre/event-store';
+import { type Clock } from '@cadastre/ledger';
+import { bodyBytesMax } from './http/body-limit.js';
+import { Head } from './http/head.js';
+import { validationPipe } from './http/validation.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { ServerModule } from './server.module.js';
+
+export interface ServerOptions {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  /** Called after a reply that says `outcome: unknown`: the store is fenced and the process has to end (law 1). */
+  readonly onOutcomeUnknown: () => void;
+}
+
+/** A whole request must be here within this time; slower clients are cut. */
+const requestTimeoutMs = 30_000;
+
+/** The server, not listening yet. Closing it does not close the store, which belongs to the caller. */
+export async function createServer(options: ServerOptions): Promise<NestFastifyApplication> {
+  const { store, clock, onOutcomeUnknown } = options;
+  const adapter = new FastifyAdapter({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    genReqId: () => randomUUID().replaceAll('-', ''),
+    forceCloseConnections: 'idle',
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ServerModule.register({ store, clock }), adapter, {
+    logger: ['error', 'warn'],
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter(onOutcomeUnknown));
+  const head = new Head(store);
+  adapter.getInstance().addHook('onSend', async (request, reply) => {
+    if (!request.url.startsWith('/v1/') || reply.hasHeader('cadastre-position')) return;
+    const position = await head.position();
+    if (position !== undefined) void reply.header('cadastre-position', position);
+  });
+  return app;
+}

@@ -1,0 +1,71 @@
+import {
+  ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min,
+} from 'class-validator';
+import { strategies, type Strategy, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
+
+const names = Object.keys(syntheticCapabilities);
+
+export class FunctionReferenceDto {
+  @IsString()
+  host!: string;
+
+  @IsString()
+  address!: string;
+}
+
+export class CapabilityRequestDto {
+  @IsIn(names)
+  name!: SyntheticName;
+
+  /** PASID width in bits; what is left out is what the IOMMU has. */
+  @IsOptional() @IsInt() @Min(1) @Max(20)
+  width?: number | null;
+
+  @IsOptional() @IsBoolean()
+  exec?: boolean | null;
+
+  @IsOptional() @IsBoolean()
+  priv?: boolean | null;
+}
+
+export class PinnedDto {
+  @IsOptional() @IsOffset()
+  pasid?: string | number | null;
+}
+
+export class RangeDto {
+  @IsOffset()
+  offset!: string | number;
+
+  @IsOffset()
+  length!: string | number;
+}
+
+export class PolicyDto {
+  /** Tried in this order. Default: physical, then gap; with a pinned offset, that one alone. */
+  @IsOptional() @IsArray() @ArrayUnique() @ArrayMaxSize(strategies.length) @IsIn(strategies, { each: true })
+  strategies?: Strategy[] | null;
+
+  @IsOptional() @IsNested(() => PinnedDto)
+  pinned?: PinnedDto | null;
+
+  @IsOptional() @IsNestedList(() => RangeDto, 64)
+  allowedRanges?: RangeDto[] | null;
+}
+
+export class AttachDeviceDto {
+  @IsNested(() => FunctionReferenceDto)
+  function!: FunctionReferenceDto;
+
+  @IsNestedList(() => CapabilityRequestDto, 16)
+  capabilities!: CapabilityRequestDto[];
+
+  @IsOptional() @IsNested(() => PolicyDto)
+  policy?: PolicyDto | null;
+}
+
+export class DetachDeviceDto {
+  @IsOptional() @IsString() @Length(1, 200) @Matches(/^\P{C}+$/u, { message: 'reason must be printable text' })
+  reason?: string | null;
+}

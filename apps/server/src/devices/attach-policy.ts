@@ -1,0 +1,18 @@
+import { type PlacementPolicy, type Strategy } from '@cadastre/device-layout';
+import { offsetNumber } from '../http/validation.js';
+import { type PolicyDto } from './attach-device.dto.js';
+
+const defaultStrategies: readonly Strategy[] = ['physical', 'gap'];
+
+/**
+ * The policy of a request. An operator who pins an offset wants that one or an error, so a pinned offset alone means
+ * no other strategy; naming strategies overrules this.
+ */
+export function policyOf(given: PolicyDto | null | undefined): PlacementPolicy {
+  const pasid = given?.pinned?.pasid ?? null;
+  const pinned = pasid === null ? {} : { pasid: offsetNumber(pasid) };
+  const strategies = given?.strategies ?? (pasid === null ? defaultStrategies : ['pinned'] as const);
+  const allowedRanges = (given?.allowedRanges ?? []).map(({ offset, length }) =>
+    ({ offset: offsetNumber(offset), length: offsetNumber(length) }));
+  return { strategies, pinned, allowedRanges, forbiddenRanges: [] };
+}

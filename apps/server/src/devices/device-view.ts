@@ -1,0 +1,43 @@
+import { explainAlternative, explainCaution, explainReason, type Placement } from '@cadastre/device-layout';
+import { type KnownDevice } from '@cadastre/ledger';
+import { type DecidedLayout } from '@cadastre/lifecycle';
+
+/** A device as the API shows it: its state and, while it is attached, its layout. */
+export function deviceView(device: KnownDevice): object {
+  const { key, revision } = device;
+  if (device.kind === 'detached') return { ...key, state: 'detached', revision, lastFunction: device.last };
+  return {
+    ...key,
+    state: 'attached',
+    revision,
+    function: device.function,
+    layout: device.layout && layoutView(device.layout),
+    guestConfigSpaceDigest: device.layout?.guestConfigSpaceDigest ?? null,
+  };
+}
+
+function layoutView(layout: DecidedLayout): object {
+  return {
+    digest: layout.layoutDigest,
+    planner: layout.planner,
+    observation: layout.observation,
+    physicalFunction: layout.physicalFunction,
+    grants: layout.grants,
+    placements: layout.placements.map(placementView),
+    patches: layout.patches,
+    extendedList: layout.extendedList,
+  };
+}
+
+/** Every placement with its reason twice: as data, and in words. */
+function placementView(placement: Placement): object {
+  const { reason, cautions, refused } = placement;
+  return {
+    ...placement,
+    explanation: {
+      reason: explainReason(reason),
+      cautions: cautions.map(explainCaution),
+      refused: refused.map(explainAlternative),
+    },
+  };
+}

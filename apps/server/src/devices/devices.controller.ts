@@ -1,0 +1,126 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { writeLspciText } from '@cadastre/config-space';
+import { AttachDevice, DetachDevice, GetDevice, GetGuestConfigSpace, type GuestConfigSpace } from '@cadastre/ledger';
+import { type CapabilityRequest, type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { parse } from '../http/parse-name.js';
+import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { answerRecorded } from '../http/recorded-answer.js';
+import { requestIdentity } from '../http/request-identity.js';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { found, recorded } from '../problems/refused.js';
+import { AttachDeviceDto, type CapabilityRequestDto, DetachDeviceDto } from './attach-device.dto.js';
+import { policyOf } from './attach-policy.js';
+import { deviceView } from './device-view.js';
+
+@Controller('v1/vms/:vm/devices/:device')
+export class DevicesController {
+  constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
+
+  @Post('attach')
+  async attach(
+    @Param('vm') vm: string, @Param('device') device: string, @Body() body: AttachDeviceDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = deviceKey(vm, device);
+    const functionKey = {
+      host: parse.host(body.function.host, '/function/host'),
+      address: parse.address(body.function.address, '/function/address'),
+    };
+    const command = new AttachDevice(requestIdentity(request), key, functionKey, body.capabilities.map(requested),
+      policyOf(body.policy), preconditionOf(request.headers));
+    const outcome = recorded(await this.commands.execute(command));
+    answerRecorded(reply, outcome, 201, pathOf(key));
+    return deviceView(known(outcome.state));
+  }
+
+  @Post('detach')
+  @HttpCode(200)
+  async detach(
+    @Param('vm') vm: string, @Param('device') device: string, @Body() body: DetachDeviceDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = deviceKey(vm, device);
+    const precondition = preconditionOf(request.headers);
+    const command = new DetachDevice(requestIdentity(request), key, body?.reason ?? null, precondition);
+    const outcome = recorded(await this.commands.execute(command));
+    answerRecorded(reply, outcome, 200, pathOf(key));
+    return deviceView(known(outcome.state));
+  }
+
+  @Get()
+  async one(
+    @Param('vm') vm: string, @Param('device') device: string, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object | undefined> {
+    const { view, revision } = found(await this.queries.execute(new GetDevice(deviceKey(vm, device))));
+    void reply.header('etag', entityTag(revision));
+    if (!readerHas(revision, request.headers)) return deviceView(view);
+    void reply.status(304);
+    return undefined;
+  }
+
+  /** The guest's config space: `lspci` text, bytes, or JSON, whichever the caller accepts. */
+  @Get('config-space')
+  async configSpace(
+    @Param('vm') vm: string, @Param('device') device: string, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<unknown> {
+    const form = acceptedForm(request.headers.accept);
+    const key = deviceKey(vm, device);
+    const { view, revision } = found(await this.queries.execute(new GetGuestConfigSpace(key)));
+    void reply.header('etag', `"${revision}-${form}"`).header('vary', 'accept').type(mediaTypes[form]);
+    return represent[form](key, view);
+  }
+}
+
+function deviceKey(vm: string, device: string): DeviceKey {
+  return { vm: parse.vm(vm), device: parse.device(device) };
+}
+
+function pathOf({ vm, device }: DeviceKey): string {
+  return `/v1/vms/${vm}/devices/${device}`;
+}
+
+function requested({ name, width, exec, priv }: CapabilityRequestDto): CapabilityRequest {
+  return { name, widthBits: width ?? null, exec: exec ?? null, priv: priv ?? null };
+}
+
+function known(state: DeviceState): Exclude<DeviceState, { kind: 'unknown' }> {
+  if (state.kind === 'unknown') throw new Error('a device that was just written is known');
+  return state;
+}
+
+const mediaTypes = {
+  lspci: 'text/plain; charset=utf-8',
+  binary: 'application/octet-stream',
+  json: 'application/json; charset=utf-8',
+} as const;
+type Form = keyof typeof mediaTypes;
+
+const represent: { readonly [F in Form]: (key: DeviceKey, view: GuestConfigSpace) => unknown } = {
+  lspci: (key, { function: { host, address }, space }) =>
+    writeLspciText([{ address, title: `guest view of ${key.vm}/${key.device}, function of host ${host}`, space }]),
+  binary: (_key, { space }) => Buffer.from(space.toBytes()),
+  json: (key, { function: source, layout, space }) => ({
+    ...key,
+    function: source,
+    size: space.size,
+    digest: layout.guestConfigSpaceDigest,
+    configSpace: { encoding: 'base64', data: Buffer.from(space.toBytes()).toString('base64') },
+  }),
+};
+
+/** The first form the Accept header names; `lspci` text where anything will do. */
+function acceptedForm(accept = '*/*'): Form {
+  for (const one of accept.split(',')) {
+    switch (one.split(';')[0]?.trim().toLowerCase()) {
+      case '*/*': case 'text/*': case 'text/plain': return 'lspci';
+      case 'application/octet-stream': return 'binary';
+      case 'application/json': case 'application/*': return 'json';
+    }
+  }
+  const offered = Object.values(mediaTypes).join(', ');
+  throw new EdgeProblem('not-acceptable', `Accept: ${accept.slice(0, 80)}; there are ${offered}`);
+}

@@ -1,0 +1,54 @@
+import { type Bdf, ConfigSpace, type NotADump, readHexText, readLspciText } from '@cadastre/config-space';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { type ConfigSpaceDto } from './observe-function.dto.js';
+
+const pointer = '/configSpace/data';
+const base64Pattern = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** The config space a request carries. Refuses what cannot be read, with the place, and every size but 256 and 4096. */
+export function readConfigSpace({ encoding, data }: ConfigSpaceDto, address: Bdf): ConfigSpace {
+  switch (encoding) {
+    case 'lspci': return fromLspci(data, address);
+    case 'hex': {
+      const bytes = readHexText(data);
+      if (!bytes.ok) throw unreadable(bytes.refusal);
+      return whole(bytes.value);
+    }
+    case 'base64': {
+      const compact = data.replace(/\s/g, '');
+      if (compact.length % 4 !== 0 || !base64Pattern.test(compact)) {
+        throw new EdgeProblem('config-space-unreadable', `${pointer} is not base64`, [
+          { pointer, detail: 'not base64', limit: 'RFC 4648 with padding' },
+        ]);
+      }
+      return whole(Buffer.from(compact, 'base64'));
+    }
+  }
+}
+
+function fromLspci(data: string, address: Bdf): ConfigSpace {
+  const captures = readLspciText(data);
+  if (!captures.ok) throw unreadable(captures.refusal);
+  const capture = captures.value.find((one) => one.address === address);
+  if (!capture) {
+    const seen = captures.value.slice(0, 8).map((one) => one.address).join(', ');
+    throw new EdgeProblem('config-space-unreadable', `the text has ${seen}, not ${address}`, [
+      { pointer, detail: 'the function is not in the text', value: seen, limit: address },
+    ]);
+  }
+  return whole(capture.space.toBytes());
+}
+
+function whole(bytes: Uint8Array): ConfigSpace {
+  const space = ConfigSpace.from(bytes);
+  if (space.ok) return space.value;
+  const { sizeBytes, limit } = space.refusal;
+  throw new EdgeProblem('config-space-unreadable', `${pointer} holds ${sizeBytes} bytes; allowed is ${limit}`, [
+    { pointer, detail: 'wrong size', value: sizeBytes, limit },
+  ]);
+}
+
+function unreadable({ line, column, problem }: NotADump): EdgeProblem {
+  const detail = `line ${line}, column ${column}: ${problem}`;
+  return new EdgeProblem('config-space-unreadable', `${pointer}, ${detail}`, [{ pointer, detail }]);
+}

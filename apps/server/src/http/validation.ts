@@ -1,0 +1,67 @@
+import { applyDecorators, type Type as Class, ValidationPipe } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize, IsArray, IsDefined, isInt, IsObject, ValidateBy, ValidateNested, type ValidationError,
+  type ValidationOptions,
+} from 'class-validator';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { type FieldError } from '../problems/problem.js';
+
+/** Errors told at once: enough to mend a request, few enough to read. */
+const errorsMax = 32;
+
+/** Checks every DTO; unknown fields are refused, each wrong field is named with a JSON Pointer. */
+export function validationPipe(): ValidationPipe {
+  return new ValidationPipe({
+    whitelist: true, forbidNonWhitelisted: true, transform: true, stopAtFirstError: true,
+    exceptionFactory: (errors: ValidationError[]) => {
+      const fields = errors.flatMap((error) => fieldErrors(error, '')).slice(0, errorsMax);
+      return new EdgeProblem('request-invalid', fields.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '),
+        fields);
+    },
+  });
+}
+
+function fieldErrors(error: ValidationError, parent: string): FieldError[] {
+  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const own = Object.values(error.constraints ?? {}).map((detail): FieldError => {
+    const value: unknown = error.value;
+    return { pointer, detail, ...(isShort(value) ? { value } : {}) };
+  });
+  return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
+}
+
+function isShort(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= 80;
+  return value === null || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** An object of another DTO. `ValidateNested` alone would take a list for one. */
+export function IsNested(dto: () => Class): PropertyDecorator {
+  return applyDecorators(IsDefined(), IsObject(), ValidateNested(), Type(dto));
+}
+
+/** A list of objects of another DTO, at most `max`. */
+export function IsNestedList(dto: () => Class, max: number): PropertyDecorator {
+  return applyDecorators(IsArray(), ArrayMaxSize(max), IsObject({ each: true }), ValidateNested({ each: true }),
+    Type(dto));
+}
+
+const hexPattern = /^0x[0-9a-fA-F]{1,4}$/;
+
+/** An offset or length in config space: a whole number, or "0x..." as people write offsets. */
+export function IsOffset(options?: ValidationOptions): PropertyDecorator {
+  return ValidateBy({
+    name: 'isOffset',
+    validator: {
+      validate: (value: unknown) => (isInt(value) && (value as number) >= 0 && (value as number) <= 0xffff)
+        || (typeof value === 'string' && hexPattern.test(value)),
+      defaultMessage: () => '$property must be a whole number or "0x..." of at most 0xffff',
+    },
+  }, options);
+}
+
+/** The number an `IsOffset` field holds. */
+export function offsetNumber(given: string | number): number {
+  return Number(given);
+}

@@ -1,0 +1,2 @@
+export { createServer, type ServerOptions } from './create-server.js';
+export { problemCodes } from './problems/problems.controller.js';

@@ -1,0 +1,126 @@
+import { explainRefusal, type LayoutRefusal } from '@cadastre/device-layout';
+import { type Refusal } from '@cadastre/ledger';
+import { type FieldError, type WriteOutcome } from './problem.js';
+
+/** How one kind of refusal is told over HTTP. Status numbers appear in this folder and nowhere else. */
+export interface RefusalProblem<Told extends Refusal> {
+  readonly status: number;
+  readonly title: string;
+  detail(refusal: Told): string;
+  field?(refusal: Told): FieldError;
+  /** Seconds after which the same request may be tried again. */
+  readonly retryAfter?: number;
+  readonly outcome?: WriteOutcome;
+}
+
+const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
+const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
+const layout = (title: string, status = 422): { status: number; title: string; detail(r: LayoutRefusal): string } =>
+  ({ status, title, detail: explainRefusal });
+
+/** One row for each refusal: the compiler lists what is missing. */
+export const refusalProblems: {
+  readonly [Kind in Refusal['kind']]: RefusalProblem<Extract<Refusal, { kind: Kind }>>;
+} = {
+  'function-unknown': {
+    status: 404, title: 'No such function',
+    detail: (one) => `${where(one)} is not registered; POST /v1/functions registers it`,
+  },
+  'function-not-registered': {
+    status: 404, title: 'The function is not registered',
+    detail: (one) => `${where(one)} is not registered; POST /v1/functions registers it`,
+    field: (one) => ({ pointer: '/function', detail: 'not registered', value: where(one) }),
+  },
+  'device-unknown': {
+    status: 404, title: 'No such device',
+    detail: (one) => `${which(one)} was never attached`,
+  },
+  'function-claimed': {
+    status: 409, title: 'The function belongs to another device',
+    detail: (one) => `${where(one)} is claimed by ${which(one.by)}; detach that device first`,
+    field: (one) => ({ pointer: '/function', detail: `claimed by ${which(one.by)}`, value: where(one) }),
+  },
+  'function-not-claimed': {
+    status: 409, title: 'The function is not claimed by this device',
+    detail: (one) => `${where(one)} is claimed by ${one.claim ? which(one.claim) : 'nobody'}`,
+  },
+  'function-not-observed': {
+    status: 409, title: 'The function was never observed',
+    detail: (one) => `no config space of ${where(one)} is recorded; POST /v1/functions records one`,
+  },
+  'device-attached': {
+    status: 409, title: 'The device is already attached',
+    detail: (one) => `${which(one)} is attached to ${where(one.function)}; detach it first`,
+  },
+  'device-not-attached': {
+    status: 409, title: 'The device is not attached',
+    detail: (one) => `${which(one)} was detached before`,
+  },
+  'key-reused': {
+    status: 422, title: 'The idempotency key was used for another request',
+    detail: (one) => `key ${one.idempotencyKey} belongs to a request with other content; take a new key`,
+    field: (one) => ({ pointer: '', detail: 'header Idempotency-Key: used before', value: one.idempotencyKey }),
+  },
+  'key-in-flight': {
+    status: 409, title: 'A request with this idempotency key is running', retryAfter: 1,
+    detail: (one) => `the first request with key ${one.idempotencyKey} has no answer yet; ask again in a second`,
+  },
+  'revision-stale': {
+    status: 412, title: 'The precondition does not hold',
+    detail: (one) => `${one.stream} ${one.actual === null ? 'does not exist' : `is at revision ${one.actual}`}, `
+      + `the request expects ${one.expected}; read it again and decide anew`,
+  },
+  'precondition-required': {
+    status: 428, title: 'A precondition is required',
+    detail: (one) => `${one.stream} exists at revision ${one.actual}: send If-Match: "${one.actual}" `
+      + 'after you have seen what stands there',
+  },
+  'too-contended': {
+    status: 503, title: 'Too many writers', retryAfter: 1,
+    detail: (one) => `${one.stream} moved ${one.attempts} times while this request was decided; nothing was recorded`,
+  },
+  'outcome-unknown': {
+    status: 503, title: 'The outcome is unknown', outcome: 'unknown', retryAfter: 5,
+    detail: (one) => `storage failed (${one.reason}); the request may or may not be recorded. Repeat it with the same `
+      + 'idempotency key when the ledger is back: it answers from what was recorded',
+  },
+  'pasid-width-out-of-range': {
+    status: 422, title: 'The PASID width is out of range',
+    detail: (one) => `width ${one.widthBits} is not in ${one.least}..${one.most} bits`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: 'width', value: one.widthBits, limit: `${one.least}..${one.most}`,
+    }),
+  },
+  'pasid-not-supported': {
+    status: 422, title: 'PASID is not supported for this function',
+    detail: (one) => `the host IOMMU reports maxPasidLog2 = ${one.maxPasidLog2} for it: no PASID can be translated`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: 'pasid', value: 'pasid', limit: `maxPasidLog2 = ${one.maxPasidLog2}`,
+    }),
+  },
+  'pasid-execute-not-supported': {
+    status: 422, title: 'PASID execute permission is not supported',
+    detail: () => 'exec was asked for, and the host IOMMU reports iommu.exec = false; leave exec out or send false',
+    field: () => ({ pointer: '/capabilities', detail: 'exec', value: true, limit: 'iommu.exec = false' }),
+  },
+  'pasid-privileged-not-supported': {
+    status: 422, title: 'PASID privileged mode is not supported',
+    detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
+    field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
+  },
+  'space-not-whole': layout('The config space was not read whole'),
+  'function-gone': layout('The function does not answer'),
+  'no-extended-space': layout('The function has no extended config space'),
+  'extended-space-unreadable': layout('The extended config space is not readable'),
+  'extended-list-broken': layout('The extended capability list is broken'),
+  'capability-wanted-twice': {
+    ...layout('A capability is wanted twice'),
+    field: (one) => ({ pointer: '/capabilities', detail: 'named twice', value: one.name, limit: 'once' }),
+  },
+  'no-place': {
+    ...layout('There is no place for the capability'),
+    field: (one) => ({
+      pointer: '/policy', detail: explainRefusal(one), value: one.name, limit: `${one.length} proven-free bytes`,
+    }),
+  },
+};

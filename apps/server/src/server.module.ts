@@ -1,0 +1,19 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { LedgerModule, type LedgerOptions } from '@cadastre/ledger';
+import { DevicesController } from './devices/devices.controller.js';
+import { EventsController } from './events/events.controller.js';
+import { FunctionsController } from './functions/functions.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { ProblemsController } from './problems/problems.controller.js';
+
+/** The HTTP edge over one ledger. */
+@Module({})
+export class ServerModule {
+  static register(options: LedgerOptions): DynamicModule {
+    return {
+      module: ServerModule,
+      imports: [LedgerModule.register(options)],
+      controllers: [FunctionsController, DevicesController, EventsController, HealthController, ProblemsController],
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from 'node:fs';
+import { MemoryEventStore } from '@cadastre/event-store';
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createServer } from './create-server.js';
+
+/** A sample's text. */
+export function sample(name: string): string {
+  return readFileSync(new URL(`../../../samples/${name}.lspci`, import.meta.url), 'utf8');
+}
+
+/** Bytes of a sample's rows in base64. */
+export function sampleBytes(name: string): Buffer {
+  const rows = sample(name).split('\n').slice(1).filter((line) => line !== '');
+  return Buffer.from(rows.map((line) => line.slice(line.indexOf(':') + 1).replaceAll(' ', '')).join(''), 'hex');
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+}
+
+/** One server over a store in memory, spoken to without a socket. */
+export class TestServer {
+  private keys = 0;
+
+  private constructor(readonly app: NestFastifyApplication, readonly store: MemoryEventStore) {}
+
+  static async open(): Promise<TestServer> {
+    const store = new MemoryEventStore();
+    const clock = { now: () => new Date('2026-11-23T17:00:00.000Z') };
+    const app = await createServer({ store, clock, onOutcomeUnknown: () => undefined });
+    await app.init();
+    await app.getHttpAdapter().getInstance().ready();
+    return new TestServer(app, store);
+  }
+
+  close(): Promise<void> {
+    return this.app.close();
+  }
+
+  async get(url: string, headers: Record<string, string> = {}): Promise<Reply> {
+    return this.reply(await this.app.inject({ method: 'GET', url, headers }));
+  }
+
+  /** POST under a fresh key, unless the headers bring one. */
+  async post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    this.keys += 1;
+    const sent = { 'idempotency-key': `key-${this.keys}`, 'content-type': 'application/json', ...headers };
+    const payload = typeof body === 'string' ? body : JSON.stringify(body);
+    return this.reply(await this.app.inject({ method: 'POST', url, headers: sent, payload }));
+  }
+
+  /** How many events are recorded. */
+  async events(): Promise<number> {
+    const { head } = await this.store.readAll({ limit: 1 });
+    return head === 'empty' ? 0 : head + 1;
+  }
+
+  private reply(response: { statusCode: number; headers: object; body: string }): Reply {
+    const isJson = response.body.startsWith('{');
+    return {
+      status: response.statusCode,
+      headers: { ...response.headers },
+      body: isJson ? JSON.parse(response.body) as Record<string, unknown> : {},
+      text: response.body,
+    };
+  }
+}
+
+/** What a host says of a function. */
+export function look(change: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    host: 'host-a',
+    address: '0000:03:00.0',
+    configSpace: { encoding: 'lspci', data: sample('e1000e') },
+    kernel: { release: '7.2.13', flavour: 'upstream' },
+    iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+    sriov: { role: 'none' },
+    ...change,
+  };
+}
+
+export const attachBody = {
+  function: { host: 'host-a', address: '0000:03:00.0' },
+  capabilities: [{ name: 'pasid' }],
+};
