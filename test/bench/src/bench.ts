@@ -1,0 +1,36 @@
+// npm run bench: prints figures, asserts nothing. `--seconds N` sets how long each load runs (default 5, at most 60).
+import { parseArgs } from 'node:util';
+import { benchCore } from './core.bench.js';
+import { benchHttp } from './http.bench.js';
+import { probeMachine } from './machine.js';
+
+const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
+const seconds = Math.min(60, Math.max(1, Number(values.seconds) || 5));
+
+const machine = probeMachine();
+const core = benchCore();
+const { loads, replay } = await benchHttp(seconds);
+
+const line = (what: string, figure: string, goal = ''): void => {
+  process.stdout.write(`${what.padEnd(44)} ${figure.padStart(12)}  ${goal}\n`);
+};
+const micros = (value: number): string => `${value.toFixed(1)} us`;
+
+process.stdout.write(`${machine.cpu}\n\n`);
+line('fdatasync of 2 KiB, growing file', micros(machine.fdatasyncMicros), 'floor');
+line('sha256 of 4 KiB', micros(machine.sha256Micros), 'floor');
+line('survey of a 4 KiB space', micros(core.surveyMicros), `goal <= 20 us; ${ratio(core.surveyMicros)} of a sha256`);
+line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMicros)} of a sha256`);
+line('reading a 4 KiB text dump', micros(core.readTextMicros));
+for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
+  const floor = 1e6 / machine.fdatasyncMicros;
+  line(`attach over HTTP, durable, ${connections} connection${connections === 1 ? '' : 's'}`,
+    `${attachesPerSecond.toFixed(0)} /s`,
+    `p50 ${p50Millis.toFixed(2)} ms, p99 ${p99Millis.toFixed(2)} ms; `
+      + `${(attachesPerSecond / floor).toFixed(2)} per fdatasync`);
+}
+line(`replay of ${replay.events} events`, `${replay.eventsPerSecond.toFixed(0)} /s`);
+
+function ratio(value: number): string {
+  return `${(value / machine.sha256Micros).toFixed(1)}x`;
+}

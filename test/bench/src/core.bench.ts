@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { type ConfigSpace, readLspciText, survey } from '@cadastre/config-space';
+import { planLayout, type PlacementPolicy } from '@cadastre/device-layout';
+import { medianMicros } from './measure.js';
+
+const samples = new URL('../../../samples/', import.meta.url);
+const policy: PlacementPolicy = {
+  strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
+};
+const pasid = { executeSupported: 0, privilegedSupported: 1, maxPasidWidth: 16 };
+
+function text(name: string): string {
+  return readFileSync(new URL(`${name}.lspci`, samples), 'utf8');
+}
+
+function space(name: string): ConfigSpace {
+  const read = readLspciText(text(name));
+  const first = read.ok ? read.value[0] : undefined;
+  if (!first) throw new Error(`sample ${name} cannot be read`);
+  return first.space;
+}
+
+export interface CoreFigures {
+  readonly surveyMicros: number;
+  readonly planMicros: number;
+  readonly readTextMicros: number;
+}
+
+/** The pure core on the sample with the most capabilities: nine, eight of them extended and four DVSECs. */
+export function benchCore(): CoreFigures {
+  const richest = space('cxl-type3');
+  const surveyed = survey(richest);
+  const dump = text('cxl-type3');
+  const wanted = [{ name: 'pasid', registers: pasid }] as const;
+  const request = { survey: surveyed, physicalFunction: null, wanted, policy };
+  return {
+    surveyMicros: medianMicros(() => survey(richest)),
+    planMicros: medianMicros(() => planLayout(request)),
+    readTextMicros: medianMicros(() => readLspciText(dump)),
+  };
+}
