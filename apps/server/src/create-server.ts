@@ -6,9 +6,11 @@ import { type EventStore } from '@cadastre/event-store';
 import { type Clock } from '@cadastre/ledger';
 import { bodyBytesMax } from './http/body-limit.js';
 import { Head } from './http/head.js';
+import { KnownQueryParameters } from './http/query-parameters.js';
 import { validationPipe } from './http/validation.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ServerModule } from './server.module.js';
+import { stderrLogger } from './stderr-logger.js';
 
 export interface ServerOptions {
   readonly store: EventStore;
@@ -30,8 +32,12 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
     forceCloseConnections: 'idle',
   });
   const app = await NestFactory.create<NestFastifyApplication>(ServerModule.register({ store, clock }), adapter, {
-    logger: ['error', 'warn'],
+    logger: stderrLogger,
+    bodyParser: false,
   });
+  // JSON is Fastify's own; plain text it would take as well, and then complain about its content.
+  adapter.getInstance().removeContentTypeParser('text/plain');
+  app.useGlobalGuards(new KnownQueryParameters());
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(onOutcomeUnknown));
   const head = new Head(store);

@@ -15,6 +15,8 @@ export function cautionsAt(range: ByteRange, ground: Ground): readonly Caution[]
   const cautions: Caution[] = [];
   if (!ground.survey.capabilities.some((one) => one.space === 'extended')) cautions.push({ kind: 'no-extended-list' });
   if (!findCapability(ground.survey, 'standard', expressId)) cautions.push({ kind: 'no-express-capability' });
+  const family = ground.physicalFunction;
+  if (family && !family.survey) cautions.push({ kind: 'physical-function-not-seen', pf: family.address });
   return [...cautions, ...neighbourCautions(range, ground)];
 }
 

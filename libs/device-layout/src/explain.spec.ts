@@ -33,6 +33,12 @@ const cautions: Examples<Caution> = {
     'the function has no PCI Express capability: guests may not look above 0xff']],
   'right-behind-capability': [[{ kind: 'right-behind-capability', name: 'AER', end: 0x12c },
     'AER ends right before it: its last byte is 0x12b']],
+  'physical-function-not-seen': [
+    [{ kind: 'physical-function-not-seen', pf: '0000:3b:00.0' },
+      'the place of the physical function 0000:3b:00.0 is not known: register it to follow it'],
+    [{ kind: 'physical-function-not-seen', pf: null },
+      'the place of the physical function (not named) is not known: register it to follow it'],
+  ],
   'inside-weak-header': [[{ kind: 'inside-weak-header', id: 0x04, offset: 0x200, length: 0x10 },
     '0x200..0x20f look like an unlinked capability 0x0004']],
 };
@@ -94,7 +100,7 @@ const gapTooShort: RefusedAlternative = {
 const refusals: Examples<LayoutRefusal> = {
   'space-not-whole': [[{ kind: 'space-not-whole', capturedBytes: 256, sizeBytes: 4096 },
     'only 256 of 4096 bytes were captured: read the space as root']],
-  'function-gone': [[{ kind: 'function-gone' }, 'every byte reads 0xff: the function is gone, or asleep']],
+  'function-gone': [[{ kind: 'function-gone' }, 'the header reads 0xff throughout: the function is gone, or asleep']],
   'no-extended-space': [[{ kind: 'no-extended-space', sizeBytes: 256 },
     'the function has 256 bytes of config space: no extended capability can exist']],
   'extended-space-unreadable': [[{ kind: 'extended-space-unreadable' },

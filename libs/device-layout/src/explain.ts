@@ -26,6 +26,8 @@ export function explainCaution(caution: Caution): string {
       return 'the function has no PCI Express capability: guests may not look above 0xff';
     case 'right-behind-capability':
       return `${caution.name} ends right before it: its last byte is ${hex(caution.end - 1)}`;
+    case 'physical-function-not-seen':
+      return `the place of the physical function ${caution.pf ?? '(not named)'} is not known: register it to follow it`;
     case 'inside-weak-header':
       return `${ByteRange.show(caution)} look like an unlinked capability ${id(caution.id)}`;
   }
@@ -70,7 +72,7 @@ export function explainRefusal(refusal: LayoutRefusal): string {
   switch (refusal.kind) {
     case 'space-not-whole':
       return `only ${refusal.capturedBytes} of ${refusal.sizeBytes} bytes were captured: read the space as root`;
-    case 'function-gone': return 'every byte reads 0xff: the function is gone, or asleep';
+    case 'function-gone': return 'the header reads 0xff throughout: the function is gone, or asleep';
     case 'no-extended-space':
       return `the function has ${refusal.sizeBytes} bytes of config space: no extended capability can exist`;
     case 'extended-space-unreadable': return 'the extended config space reads 0xffffffff at 0x100: it is not readable';

@@ -43,7 +43,9 @@ export type Caution =
   | { readonly kind: 'no-extended-list' }
   | { readonly kind: 'no-express-capability' }
   | { readonly kind: 'right-behind-capability'; readonly name: string; readonly end: number }
-  | { readonly kind: 'inside-weak-header'; readonly id: number; readonly offset: number; readonly length: number };
+  | { readonly kind: 'inside-weak-header'; readonly id: number; readonly offset: number; readonly length: number }
+  /** A VF was placed without looking where its physical function has the capability. */
+  | { readonly kind: 'physical-function-not-seen'; readonly pf: string | null };
 
 /** Findings that leave nothing to link into: what a guest would walk is not a list. */
 export const breaksTheList = [

@@ -21,7 +21,9 @@ export interface Change {
 
 /** What a decision came to: changes of one or more streams, the one that answers first; or a refusal. */
 export type Decided<State> =
-  | { readonly kind: 'decided'; readonly changes: readonly [Change, ...Change[]]; readonly state: State }
+  | { readonly kind: 'decided'; readonly changes: readonly [Change, ...Change[]];
+      /** The answering stream's state after its events, which come as they were written. */
+      after(recorded: readonly LedgerEvent[]): State }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** A command as the recorder runs it. */
@@ -71,13 +73,16 @@ export class Recorder {
     for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
       const decided = await recording.decide();
       if (decided.kind === 'refused') return decided;
-      const outcome = await this.store.append(this.encode(decided.changes, identity));
+      const batch = this.encode(decided.changes, identity);
+      const outcome = await this.store.append(batch);
       switch (outcome.kind) {
         case 'appended': {
           const revision = outcome.revisions.get(StreamName.from(decided.changes[0].stream));
           if (revision === undefined) throw new Error(`no revision for ${decided.changes[0].stream}`);
           const { position, again: replayed } = outcome;
-          return { kind: 'recorded', state: decided.state, revision, position, replayed };
+          // Folded from the written bytes, as every later answer will be: the first one equals them to the letter.
+          const state = decided.after(batch[0]?.events.map(({ data }) => decodeEvent(data).event) ?? []);
+          return { kind: 'recorded', state, revision, position, replayed };
         }
         case 'unknown':
           return refused({ kind: 'outcome-unknown', reason: outcome.cause.message });

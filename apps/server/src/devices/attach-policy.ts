@@ -1,4 +1,5 @@
 import { type PlacementPolicy, type Strategy } from '@cadastre/device-layout';
+import { EdgeProblem } from '../problems/edge-problem.js';
 import { offsetNumber } from '../http/validation.js';
 import { type PolicyDto } from './attach-device.dto.js';
 
@@ -11,6 +12,10 @@ const defaultStrategies: readonly Strategy[] = ['physical', 'gap'];
 export function policyOf(given: PolicyDto | null | undefined): PlacementPolicy {
   const pasid = given?.pinned?.pasid ?? null;
   const pinned = pasid === null ? {} : { pasid: offsetNumber(pasid) };
+  if (pasid !== null && given?.strategies && !given.strategies.includes('pinned')) {
+    throw EdgeProblem.field('/policy/strategies', given.strategies, 'strategies with "pinned" among them',
+      'an offset is pinned, and no strategy looks at it');
+  }
   const strategies = given?.strategies ?? (pasid === null ? defaultStrategies : ['pinned'] as const);
   const allowedRanges = (given?.allowedRanges ?? []).map(({ offset, length }) =>
     ({ offset: offsetNumber(offset), length: offsetNumber(length) }));

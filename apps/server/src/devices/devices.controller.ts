@@ -5,7 +5,7 @@ import { AttachDevice, DetachDevice, GetDevice, GetGuestConfigSpace, type GuestC
 import { type CapabilityRequest, type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { parse } from '../http/parse-name.js';
-import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { entityTag, knows, preconditionOf, readerHas } from '../http/precondition-header.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
@@ -70,8 +70,11 @@ export class DevicesController {
     const form = acceptedForm(request.headers.accept);
     const key = deviceKey(vm, device);
     const { view, revision } = found(await this.queries.execute(new GetGuestConfigSpace(key)));
-    void reply.header('etag', `"${revision}-${form}"`).header('vary', 'accept').type(mediaTypes[form]);
-    return represent[form](key, view);
+    const tag = `"${revision}-${form}"`;
+    void reply.header('etag', tag).header('vary', 'accept').type(mediaTypes[form]);
+    if (!knows(request.headers, tag)) return represent[form](key, view);
+    void reply.status(304);
+    return undefined;
   }
 }
 
@@ -112,15 +115,22 @@ const represent: { readonly [F in Form]: (key: DeviceKey, view: GuestConfigSpace
   }),
 };
 
-/** The first form the Accept header names; `lspci` text where anything will do. */
+const forms: Readonly<Record<string, Form>> = {
+  '*/*': 'lspci', 'text/*': 'lspci', 'text/plain': 'lspci',
+  'application/octet-stream': 'binary',
+  'application/json': 'json', 'application/*': 'json',
+};
+
+/** The form the Accept header likes best (RFC 9110, "Accept"); `lspci` text where anything will do. */
 function acceptedForm(accept = '*/*'): Form {
-  for (const one of accept.split(',')) {
-    switch (one.split(';')[0]?.trim().toLowerCase()) {
-      case '*/*': case 'text/*': case 'text/plain': return 'lspci';
-      case 'application/octet-stream': return 'binary';
-      case 'application/json': case 'application/*': return 'json';
-    }
-  }
+  const liked = accept.split(',').map((one) => {
+    const [type = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
+    const weight = parameters.find((part) => part.startsWith('q='));
+    return { form: forms[type], weight: weight === undefined ? 1 : Number(weight.slice(2)) };
+  });
+  // A sort is stable: among equals the one named first wins.
+  const [best] = liked.filter(({ form, weight }) => form && weight > 0).sort((a, b) => b.weight - a.weight);
+  if (best?.form) return best.form;
   const offered = Object.values(mediaTypes).join(', ');
   throw new EdgeProblem('not-acceptable', `Accept: ${accept.slice(0, 80)}; there are ${offered}`);
 }

@@ -5,6 +5,7 @@ import { ReadEvents } from '@cadastre/ledger';
 import { decodeEvent } from '@cadastre/lifecycle';
 import { type FastifyReply } from 'fastify';
 import { Page } from '../http/page.js';
+import { QueryParameters } from '../http/query-parameters.js';
 
 @Controller('v1/events')
 export class EventsController {
@@ -12,6 +13,7 @@ export class EventsController {
 
   /** The log in its one order. `after` is the position of the last event seen. */
   @Get()
+  @QueryParameters('after', 'limit')
   async read(
     @Query() query: Record<string, unknown>, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {

@@ -6,6 +6,7 @@ import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { Page } from '../http/page.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { found, recorded } from '../problems/refused.js';
@@ -40,6 +41,7 @@ export class FunctionsController {
   }
 
   @Get()
+  @QueryParameters('after', 'limit')
   async list(
     @Query() query: Record<string, unknown>, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {

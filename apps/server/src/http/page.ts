@@ -7,12 +7,8 @@ const limitDefault = 100;
 export class Page {
   private constructor(private readonly after: string | undefined, readonly limit: number) {}
 
-  /** Refuses unknown parameters and a limit outside 1..1000. */
+  /** Refuses a limit outside 1..1000. */
   static from(query: Readonly<Record<string, unknown>>): Page {
-    for (const name of Object.keys(query)) {
-      if (name === 'after' || name === 'limit') continue;
-      throw EdgeProblem.field(`/${name}`, query[name], 'after, limit', 'unknown');
-    }
     const { after, limit = String(limitDefault) } = query;
     if (typeof limit !== 'string' || !/^\d{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > limitMax) {
       throw EdgeProblem.field('/limit', limit, `1..${limitMax}`, 'not a page size');
@@ -30,7 +26,10 @@ export class Page {
 
   /** The name the cursor leads behind; "" at the beginning. */
   afterName(): string {
-    return this.after === undefined ? '' : Buffer.from(this.after, 'base64url').toString('utf8');
+    if (this.after === undefined) return '';
+    const name = Buffer.from(this.after, 'base64url').toString('utf8');
+    if (Page.cursor(name) === this.after && /^[\x21-\x7e]+$/.test(name)) return name;
+    throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
   /** The position the cursor leads behind, for the log, whose cursors are positions. */

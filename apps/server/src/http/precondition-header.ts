@@ -37,8 +37,13 @@ export function preconditionOf(headers: IncomingHttpHeaders): Precondition {
   return { kind: 'if-match', revisions };
 }
 
-/** True when a reader already has this revision. RFC 9110, "If-None-Match". */
+/** True when a reader already has this revision. */
 export function readerHas(revision: number, headers: IncomingHttpHeaders): boolean {
+  return knows(headers, entityTag(revision));
+}
+
+/** True when a reader already has the representation with this tag. RFC 9110, "If-None-Match". */
+export function knows(headers: IncomingHttpHeaders, tag: string): boolean {
   const known = headers['if-none-match'];
-  return known !== undefined && known.split(',').some((one) => one.trim().replace(/^W\//, '') === entityTag(revision));
+  return known !== undefined && known.split(',').some((one) => one.trim().replace(/^W\//, '') === tag);
 }

@@ -88,6 +88,8 @@ describe('a refused registration', () => {
   it.each([
     ['that is not JSON', '{"host":', 400, 'body-malformed', {}],
     ['of another media type', '<xml/>', 415, 'media-type-unsupported', { 'content-type': 'application/xml' }],
+    ['sent as plain text', '{}', 415, 'media-type-unsupported', { 'content-type': 'text/plain' }],
+    ['sent as a form', 'a=1', 415, 'media-type-unsupported', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['with half a character', halfACharacter, 400, 'config-space-unreadable', {}],
   ] satisfies [string, string, number, string, Record<string, string>][])('a body %s', async (...row) => {
     const [, body, status, code, headers] = row;
@@ -102,6 +104,17 @@ describe('a refused registration', () => {
 
   it.each(['0', '1001', 'x', '-1', '1.5'])('a page of %s', async (limit) => {
     expectProblem(await server.get(`/v1/events?limit=${limit}`), 400, 'request-invalid', /1\.\.1000/);
+  });
+
+  it.each(['***', 'AAAA', 'x y'])('a cursor of %s', async (after) => {
+    const reply = await server.get(`/v1/functions?after=${encodeURIComponent(after)}`);
+    expectProblem(reply, 400, 'request-invalid', /not a cursor/);
+  });
+
+  it.each([
+    '/v1/functions?at=3', '/v1/vms/a/devices/b?at=3', '/healthz?x=1',
+  ])('a query nobody knows: %s', async (url) => {
+    expectProblem(await server.get(url), 400, 'request-invalid', /unknown query parameter/);
   });
 
   it.each(['x', '-1', '1.5'])('a position of %s', async (after) => {
@@ -144,6 +157,9 @@ describe('a refused attach', () => {
   it.each([
     ['a pinned offset that is no number', pinned('high'), /pinned\/pasid/],
     ['a capability nobody builds', { ...attachBody, capabilities: [{ name: 'warp' }] }, /capabilities\/0\/name/],
+    ['an offset pinned that no strategy looks at', {
+      ...attachBody, policy: { pinned: { pasid: '0x300' }, strategies: ['gap'] },
+    }, /\/policy\/strategies/],
     ['a strategy nobody has', { ...attachBody, policy: { strategies: ['luck'] } }, /strategies/],
     ['a list for a capability', { ...attachBody, capabilities: [[]] }, /capabilities/],
     ['a list for a policy', { ...attachBody, policy: [] }, /policy/],

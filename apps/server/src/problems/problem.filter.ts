@@ -26,7 +26,7 @@ export class ProblemFilter implements ExceptionFilter {
     const told = this.tell(error, request, reply, traceId);
     const problem: Problem = { type: `/problems/${told.code}`, traceId, ...told };
     void reply.status(told.status).header('content-type', 'application/problem+json').send(JSON.stringify(problem));
-    if (told.outcome === 'unknown') reply.raw.once('close', this.onOutcomeUnknown);
+    if (told.code === 'outcome-unknown') reply.raw.once('close', this.onOutcomeUnknown);
   }
 
   private tell(error: unknown, request: FastifyRequest, reply: FastifyReply, traceId: string): Told {
@@ -38,7 +38,9 @@ export class ProblemFilter implements ExceptionFilter {
     const edge = frameworkProblem(error, request);
     if (edge) return edge;
     this.logger.error(`${traceId} ${request.method} ${request.url}`, error instanceof Error ? error.stack : error);
-    return edgeTold('internal-error', `the server failed; its log has the reason under ${traceId}`);
+    const told = edgeTold('internal-error', `the server failed; its log has the reason under ${traceId}`);
+    // Nobody knows how far a write came; its idempotency key finds out.
+    return { ...told, outcome: request.method === 'POST' ? 'unknown' : 'none' };
   }
 }
 

@@ -48,6 +48,11 @@ export const refusalProblems: {
     status: 409, title: 'The function was never observed',
     detail: (one) => `no config space of ${where(one)} is recorded; POST /v1/functions records one`,
   },
+  'function-not-assignable': {
+    status: 422, title: 'The function cannot be assigned to a VM',
+    detail: (one) => `${where(one)} has header type ${one.headerType} (a bridge); vfio-pci binds type 0 only`,
+    field: (one) => ({ pointer: '/function', detail: 'header type', value: one.headerType, limit: '0' }),
+  },
   'device-attached': {
     status: 409, title: 'The device is already attached',
     detail: (one) => `${which(one)} is attached to ${where(one.function)}; detach it first`,

@@ -2,7 +2,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type PlacementPolicy } from '@cadastre/device-layout';
 import {
   type CapabilityRequest, type DeviceCommand, deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold,
-  functionDecider, type FunctionKey, functionStream, type RegisteredFunction,
+  functionDecider, type FunctionKey, functionStream, isDeviceEvent, type RegisteredFunction,
 } from '@cadastre/lifecycle';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
@@ -41,12 +41,13 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
     if (owned.state.kind === 'unregistered') {
       return { kind: 'refused', refusal: { kind: 'function-not-registered', ...functionKey } };
     }
+    const claimed = functionDecider.decide({ kind: 'claim-function', key: functionKey, by: key }, owned.state);
+    if (!claimed.ok && device.state.kind !== 'attached') return { kind: 'refused', refusal: claimed.refusal };
     const physicalFunction = await this.physicalFunctionOf(owned.state);
     const attached = deviceDecider.decide({
       kind: 'attach-device', key, function: owned.state, physicalFunction, requested, policy,
     }, device.state);
     if (!attached.ok) return { kind: 'refused', refusal: attached.refusal };
-    const claimed = functionDecider.decide({ kind: 'claim-function', key: functionKey, by: key }, owned.state);
     if (!claimed.ok) return { kind: 'refused', refusal: claimed.refusal };
     return {
       kind: 'decided',
@@ -54,7 +55,7 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
         { stream, expectedRevision: device.revision, events: attached.value },
         { stream: functionStream(functionKey), expectedRevision: owned.revision, events: claimed.value },
       ],
-      state: fold(deviceDecider, attached.value, device.state),
+      after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }
 

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, functionDecider, functionStream,
+  isDeviceEvent,
 } from '@cadastre/lifecycle';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
@@ -47,7 +48,7 @@ export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
         { stream, expectedRevision: device.revision, events: detached.value },
         { stream: functionStream(functionKey), expectedRevision: owned.revision, events: released.value },
       ],
-      state: fold(deviceDecider, detached.value, device.state),
+      after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
-  fold, functionDecider, type FunctionKey, type FunctionState, functionStream, type Observation,
+  fold, functionDecider, type FunctionKey, type FunctionState, functionStream, isFunctionEvent,
+  type Observation,
 } from '@cadastre/lifecycle';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { unmet } from '../precondition.js';
@@ -35,8 +36,10 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
     if (refusal) return { kind: 'refused', refusal };
     const decision = functionDecider.decide({ kind: 'observe-function', key, observation }, state);
     if (!decision.ok) return { kind: 'refused', refusal: decision.refusal };
-    const events = decision.value;
-    const changes = [{ stream, expectedRevision: revision, events }] as const;
-    return { kind: 'decided', changes, state: fold(functionDecider, events, state) };
+    return {
+      kind: 'decided',
+      changes: [{ stream, expectedRevision: revision, events: decision.value }],
+      after: (recorded) => fold(functionDecider, recorded.filter(isFunctionEvent), state),
+    };
   }
 }

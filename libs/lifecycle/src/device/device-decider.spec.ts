@@ -102,6 +102,12 @@ describe('a device', () => {
       .toEqual(refuse({ kind: 'no-extended-space', sizeBytes: 256 }));
   });
 
+  it('cannot be a bridge, which vfio-pci does not bind', () => {
+    const facts = observation({}, buildConfigSpace({ headerType: 1 }));
+    expect(given(deviceDecider).when(attach({ function: registered(facts) })))
+      .toEqual(refuse({ kind: 'function-not-assignable', ...functionKey(), headerType: 1 }));
+  });
+
   it('of a VF takes the place its physical function has, and records what was known of it', () => {
     const pf = registered(observation({ sriov: { role: 'pf', pf: null } }, buildConfigSpace({
       standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }],

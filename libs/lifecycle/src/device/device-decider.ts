@@ -1,4 +1,4 @@
-import { type Bdf, ok, refuse, type Result, survey } from '@cadastre/config-space';
+import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
   grantPasid, type IommuFacts, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
   type PlacementPolicy, planLayout, type WantedCapability,
@@ -31,6 +31,8 @@ export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
   | ({ readonly kind: 'device-not-attached' } & DeviceKey)
   | ({ readonly kind: 'function-not-observed' } & FunctionKey)
+  /** vfio-pci binds functions with a type 0 header only (reading C8). */
+  | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
   | PasidRefusal
   | LayoutRefusal;
 
@@ -79,11 +81,16 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   if (state.kind === 'attached') return refuse({ kind: 'device-attached', ...key, function: state.function });
   const { key: functionKey, observation } = command.function;
   if (!observation) return refuse({ kind: 'function-not-observed', ...functionKey });
+  const surveyed = survey(Observation.configSpace(observation.facts), observation.facts.sriov.role);
+  const headerType = surveyed.header.type;
+  if (headerType !== 0 && !isGone(surveyed)) {
+    return refuse({ kind: 'function-not-assignable', ...functionKey, headerType });
+  }
   const granted = grant(requested, observation.facts.iommu);
   if (!granted.ok) return granted;
   const planned = planLayout({
-    survey: survey(Observation.configSpace(observation.facts), observation.facts.sriov.role),
-    physicalFunction: command.physicalFunction && surveyed(command.physicalFunction),
+    survey: surveyed,
+    physicalFunction: command.physicalFunction && seenBySurvey(command.physicalFunction),
     wanted: granted.value.map(wantedBy),
     policy,
   });
@@ -99,6 +106,11 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   ]);
 }
 
+/** A function that answers all-ones has no header to judge; the planner says that it is gone. */
+function isGone({ header }: Survey): boolean {
+  return header.type === 0x7f;
+}
+
 /** The event that holds the newest observation of a function; the caller made sure there is one. */
 function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
   if (!observation) throw new Error(`${functionStream(key)} was never observed`);
@@ -106,7 +118,9 @@ function referenceTo({ key, observation }: RegisteredFunction): ObservationRefer
   return { stream: functionStream(key), revision, configSpaceDigest };
 }
 
-function surveyed({ address, state }: NonNullable<CommandOf<'attach-device'>['physicalFunction']>): PhysicalFunction {
+type PhysicalFunctionRead = NonNullable<CommandOf<'attach-device'>['physicalFunction']>;
+
+function seenBySurvey({ address, state }: PhysicalFunctionRead): PhysicalFunction {
   const facts = state?.observation?.facts;
   return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
 }
