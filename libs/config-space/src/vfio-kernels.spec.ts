@@ -38,11 +38,11 @@ describe('the bytes vfio-pci maps', () => {
     expect(evaluateLength(rule, { space: built, at, version: 1, expressAt: undefined })).toBe(bytes);
   });
 
-  it('of a PCI Express endpoint are 0x34 on newer kernels', () => {
+  it('of a PCI Express endpoint are 0x34 where the header of the kernel was mended', () => {
     const built = buildConfigSpace({ standard: [{ id: 0x10, offset: 0x40, body: u16(2) }] });
-    const lengths = ['6.11', '6.12', '7.2'].map((release) => evaluateLength(
+    const lengths = ['6.11', '6.12', '6.14', '7.0', '7.2'].map((release) => evaluateLength(
       kernelFacts({ release, flavour: 'upstream' }).standard[0x10] ?? null,
       { space: built, at: 0x40, version: 0, expressAt: undefined }));
-    expect(lengths).toEqual([0x32, 0x34, 0x34]);
+    expect(lengths).toEqual([0x32, 0x34, 0x32, 0x34, 0x34]);
   });
 });

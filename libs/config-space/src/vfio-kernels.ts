@@ -28,20 +28,21 @@ interface KernelEra {
   readonly showsDvsec: boolean;
 }
 
-/**
- * DVSEC came with 6.4. The size of a PCI Express endpoint was 0x32, a slip in a header, until 7.0 and the 6.12
- * stable releases of 2026 made it 0x34 (finding 3, reading B2).
- */
 const oldestEra: KernelEra = {
   since: [6, 1], evidence: 'observed', expressEndpointBytes: 0x32, showsDvsec: false,
 };
 
+/**
+ * DVSEC came with 6.4. The size of a PCI Express endpoint was 0x32, a slip in a header of the kernel, until 7.0 made it
+ * 0x34; the stable releases of 6.12, 6.18 and 6.19 followed in 2026 (finding 3, reading B2).
+ */
 const eras: readonly KernelEra[] = [
   oldestEra,
   { since: [6, 2], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: false },
   { since: [6, 4], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: true },
   { since: [6, 12], evidence: 'read', expressEndpointBytes: 0x34, showsDvsec: true },
-  { since: [6, 13], evidence: 'derived', expressEndpointBytes: 0x34, showsDvsec: true },
+  { since: [6, 13], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: true },
+  { since: [6, 18], evidence: 'derived', expressEndpointBytes: 0x34, showsDvsec: true },
   { since: [7, 2], evidence: 'observed', expressEndpointBytes: 0x34, showsDvsec: true },
   { since: [7, 3], evidence: 'derived', expressEndpointBytes: 0x34, showsDvsec: true },
 ];

@@ -1,6 +1,7 @@
 import { decode, type Survey } from '@cadastre/config-space';
 import { type OracleCapability } from './oracle.js';
-import { type OracleLine, oracleRegisters } from './oracle-registers.js';
+import { type OracleLine } from './oracle-line.js';
+import { oracleRegisters } from './oracle-registers.js';
 
 export interface Agreement {
   /** Fields both read and gave the same value. */
