@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
+import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
 import { addScan } from './commands/scan.js';
 import { addServe } from './commands/serve.js';
@@ -12,7 +13,7 @@ const program = new Command('cadastre')
   .version('0.1.0')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
-for (const add of [addServe, addScan, addDecode, addReplay, addDemo]) add(program);
+for (const add of [addServe, addScan, addRegister, addDecode, addReplay, addDemo]) add(program);
 for (const command of program.commands) command.exitOverride();
 
 // A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.

@@ -13,3 +13,27 @@ export function pasidLog2Of(given: string): number {
   if (/^\d{1,2}$/.test(given) && width <= 20) return width;
   throw new InvalidArgumentError('A PASID width is a whole number of bits from 0 to 20.');
 }
+
+/** A byte offset into config space, 0..0xfff, in hexadecimal with 0x or in decimal. */
+export function offsetOf(given: string): number {
+  const offset = Number(given);
+  if (/^(0x[0-9a-fA-F]{1,3}|\d{1,4})$/.test(given) && offset <= 0xfff) return offset;
+  throw new InvalidArgumentError('An offset is a number from 0 to 0xfff.');
+}
+
+/** A kernel release as `uname -r` prints it. */
+export function kernelReleaseOf(given: string): string {
+  if (/^\d+\.\d+/.test(given)) return given;
+  throw new InvalidArgumentError('A kernel release begins with major.minor, for example 7.2.');
+}
+
+export function flavourOf(given: string): 'upstream' | 'nvidia' {
+  if (given === 'upstream' || given === 'nvidia') return given;
+  throw new InvalidArgumentError('A flavour is upstream or nvidia.');
+}
+
+/** An SR-IOV role. */
+export function roleOf(given: string): 'pf' | 'vf' | 'none' {
+  if (given === 'pf' || given === 'vf' || given === 'none') return given;
+  throw new InvalidArgumentError('A role is pf, vf or none.');
+}
