@@ -11,6 +11,7 @@ import { readCaptures } from './read-captures.js';
 interface DecodeOptions {
   readonly json?: boolean;
   readonly map?: boolean;
+  readonly brief?: boolean;
   readonly lenient?: boolean;
   readonly at?: number;
   readonly vfio?: string;
@@ -23,6 +24,7 @@ export function addDecode(program: Command): void {
     .argument('[file]', 'file to read; - reads standard input')
     .option('--json', 'print as JSON (schema cadastre.decode/1)')
     .option('--map', 'print a map of who owns each byte')
+    .option('--brief', 'capabilities without their registers')
     .option('--at <offset>', 'only the capability that holds this offset, for example 0x100', offsetOf)
     .option('--vfio <kernel>', 'as Linux vfio-pci of this release shows it to user space, say 7.2', kernelReleaseOf)
     .option('--flavour <name>', 'kernel tree for --vfio: upstream or nvidia', flavourOf, 'upstream')
@@ -36,7 +38,7 @@ export function addDecode(program: Command): void {
       if (options.json) {
         printJson({ schema: 'cadastre.decode/1', functions: captures.map((one) => decodedJson(one, options.at)) });
       } else if (options.map) print(captures.map(decodedMap).join('\n\n'));
-      else print(captures.map((one) => decodedTree(one, options.at)).join('\n\n'));
+      else print(captures.map((one) => decodedTree(one, options)).join('\n\n'));
     });
 }
 

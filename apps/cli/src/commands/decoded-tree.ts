@@ -4,8 +4,15 @@ import {
 import { hex, paint } from '../terminal.js';
 import { holds } from './decoded-json.js';
 
-/** One function as a tree, in the manner of `lspci -vvv`. `at` keeps the capability that holds it. */
-export function decodedTree({ address, title, space }: Capture, at?: number): string {
+export interface TreeOptions {
+  /** Only the capability that holds this offset. */
+  readonly at?: number;
+  /** Capabilities without their registers. */
+  readonly brief?: boolean;
+}
+
+/** One function as a tree, in the manner of `lspci -vvv`. */
+export function decodedTree({ address, title, space }: Capture, { at, brief }: TreeOptions = {}): string {
   const { header, capabilities, gaps, findings } = survey(space);
   const id = (value: number): string => value.toString(16).padStart(4, '0');
   const model = `${id(header.vendorId)}:${id(header.deviceId)}`;
@@ -15,7 +22,7 @@ export function decodedTree({ address, title, space }: Capture, at?: number): st
   return [
     `${paint('bold', address)} ${title}`.trimEnd(),
     `  ${name}, ${space.capturedBytes} of ${space.size} bytes captured`,
-    ...shown.flatMap((one) => [line(one), ...registerLines(decode(space, one))]),
+    ...shown.flatMap((one) => [line(one), ...(brief ? [] : registerLines(decode(space, one)))]),
     ...(at === undefined ? [
       `  ${gaps.length} gaps, ${free} bytes in gaps that read all zero`,
       ...findings.map((one) => `  ${paint('yellow', `! ${tellFinding(one)}`)}`),
