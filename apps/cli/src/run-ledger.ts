@@ -3,6 +3,7 @@ import { LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
 import { createServer } from '@cadastre/server';
 import { CommandFailed, exitCode } from './exit-code.js';
+import { messageOf } from './system-error.js';
 import { say } from './terminal.js';
 
 export interface RunningLedger {
@@ -47,10 +48,6 @@ async function openStore(directory: string, onFence: () => void): Promise<Sqlite
     const code = error instanceof LedgerInUse ? exitCode.conflict : exitCode.io;
     throw new CommandFailed(code, `cannot open the ledger in ${directory}: ${messageOf(error)}`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

@@ -3,6 +3,7 @@ import {
   Bdf, type Capture, ConfigSpace, type NotADump, readHexText, readLspciText, salvageLspciText,
 } from '@cadastre/config-space';
 import { CommandFailed, exitCode } from '../exit-code.js';
+import { messageOf, systemErrorCode } from '../system-error.js';
 import { say } from '../terminal.js';
 
 /** A dump without an address is function 00:00.0 of nowhere. */
@@ -28,9 +29,8 @@ function readInput(file: string): Buffer {
   try {
     return readFileSync(file === '-' ? process.stdin.fd : file);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw new CommandFailed(missing ? exitCode.notFound : exitCode.io, `cannot read ${file}: ${reason}`);
+    const code = systemErrorCode(error) === 'ENOENT' ? exitCode.notFound : exitCode.io;
+    throw new CommandFailed(code, `cannot read ${file}: ${messageOf(error)}`);
   }
 }
 
