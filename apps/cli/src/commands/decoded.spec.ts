@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { Bdf, type Capture } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { decodedJson } from './decoded-json.js';
@@ -21,14 +22,14 @@ const capture: Capture = {
 
 describe('a decoded function', () => {
   it('is a tree of capabilities with their extents and registers', () => {
-    const tree = decodedTree(capture);
+    const tree = stripVTControlCharacters(decodedTree(capture));
     expect(tree).toMatch(/^0000:3b:00\.1 a card\n {2}10de:24a0 class/);
     expect(tree).toMatch(/\[200 v1\]\s+PASID\s+Process Address Space ID \(0x200\.\.0x207\)\n.*maxPasidWidth=0x10/);
     expect(tree).toMatch(/privilegedModeSupported\+|privilegedSupported\+/);
   });
 
   it('shows only the capability that holds an offset, and no registers when it is to be brief', () => {
-    const tree = decodedTree(capture, { at: 0x204, brief: true });
+    const tree = stripVTControlCharacters(decodedTree(capture, { at: 0x204, brief: true }));
     expect(tree.split('\n')).toHaveLength(3);
     expect(tree).toMatch(/PASID/);
   });
@@ -49,7 +50,7 @@ describe('a decoded function', () => {
   });
 
   it('is a map with one mark for each byte', () => {
-    const rows = decodedMap(capture).split('\n');
+    const rows = stripVTControlCharacters(decodedMap(capture)).split('\n');
     expect(rows).toContain('000: ################');
     expect(rows).toContain('150: ?...............');
     expect(rows).toContain('200: CCCCCCCC........');
