@@ -54,6 +54,6 @@ describe('a decoded function', () => {
     expect(rows).toContain('000: ################');
     expect(rows).toContain('150: ?...............');
     expect(rows).toContain('200: CCCCCCCC........');
-    expect(rows).toContain('C PASID@200');
+    expect(rows).toContain('C PASID@200 (hidden by vfio-pci)');
   });
 });
