@@ -1,5 +1,6 @@
 import { type AddressInfo } from 'node:net';
-import { LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
+import { DamagedIndex, LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
 import { createServer } from '@cadastre/server';
 import { CommandFailed, exitCode } from './exit-code.js';
@@ -25,7 +26,9 @@ export async function runLedger(directory: string, host: string, port: number): 
   const store = await openStore(directory, () => setTimeout(end, graceMs).unref());
   const app = await createServer({ store, clock: systemClock, onOutcomeUnknown: end });
   try {
-    await app.listen(port, host);
+    await app.init();
+    // Not Nest's listen, which writes a second message of its own when the port is taken.
+    await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     await store.close();
     throw new CommandFailed(exitCode.unavailable, `cannot listen on ${host}:${port}: ${messageOf(error)}`);
@@ -45,9 +48,14 @@ async function openStore(directory: string, onFence: () => void): Promise<Sqlite
   try {
     return await SqliteEventStore.open(directory, { onFence });
   } catch (error) {
-    const code = error instanceof LedgerInUse ? exitCode.conflict : exitCode.io;
+    const code = error instanceof LedgerInUse ? exitCode.conflict
+      : isDamage(error) ? exitCode.integrityFailed : exitCode.io;
     throw new CommandFailed(code, `cannot open the ledger in ${directory}: ${messageOf(error)}`);
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DamagedIndex || error instanceof CorruptLog || error instanceof CorruptEvent;
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { Digest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
-  decodeEvent, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent,
+  decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
+  isDeviceEvent,
   rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
+import { DamagedHistory } from './damaged-history.js';
 import { StreamReader } from './stream-reader.js';
 
 /** What replay made of one device. */
@@ -33,6 +35,7 @@ export interface Replayed {
 export async function replay(
   store: EventStore, progress: (done: number, total: number) => void = () => undefined,
 ): Promise<Replayed> {
+  const revisions = new Map<string, number>();
   const functions = new Map<string, FunctionState>();
   const devices = new Map<string, DeviceState>();
   const hashes = createHash('sha256');
@@ -42,6 +45,11 @@ export async function replay(
     const page = await store.readAll({ after });
     for (const recorded of page.events) {
       hashes.update(recorded.sha256);
+      const due = (revisions.get(recorded.stream) ?? -1) + 1;
+      if (recorded.revision !== due) {
+        throw new DamagedHistory(recorded.stream, `revision ${due} is missing: ${recorded.revision} follows instead`);
+      }
+      revisions.set(recorded.stream, due);
       const { event } = decodeEvent(recorded.data);
       if (isDeviceEvent(event)) {
         const before = devices.get(recorded.stream) ?? deviceDecider.initial;
@@ -56,6 +64,7 @@ export async function replay(
     progress(events, page.head === 'empty' ? 0 : page.head + 1);
     if (page.head === 'empty' || after === page.head) break;
   }
+  assertOwners(devices, functions);
   const reader = new StreamReader(store);
   const replayed: ReplayedDevice[] = [];
   for (const [stream, state] of [...devices].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -63,6 +72,20 @@ export async function replay(
   }
   const ledgerDigest = `sha256:${hashes.digest('hex')}` as Digest;
   return { events, functions: functions.size, devices: replayed, ledgerDigest };
+}
+
+/** Every attached device owns its function, and no two own the same. */
+function assertOwners(
+  devices: ReadonlyMap<string, DeviceState>, functions: ReadonlyMap<string, FunctionState>,
+): void {
+  for (const [stream, device] of devices) {
+    if (device.kind !== 'attached') continue;
+    const owned = functions.get(functionStream(device.function));
+    const claim = owned?.kind === 'registered' ? owned.claim : null;
+    if (claim && deviceStream(claim) === stream) continue;
+    const holder = claim ? deviceStream(claim) : 'nobody';
+    throw new DamagedHistory(stream, `it is attached to ${functionStream(device.function)}, which ${holder} holds`);
+  }
 }
 
 async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {

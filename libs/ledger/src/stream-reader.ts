@@ -4,6 +4,7 @@ import {
   fold, type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
   isFunctionEvent, type LedgerEvent, type Observation, type ObservationReference,
 } from '@cadastre/lifecycle';
+import { DamagedHistory } from './damaged-history.js';
 
 /** A stream's state and the revision it was folded to. */
 export interface Read<State> {
@@ -31,8 +32,8 @@ export class StreamReader {
     const page = await this.store.readStream(StreamName.from(stream), { from, limit: 1 });
     const recorded = page.events[0];
     const event = recorded && decodeEvent(recorded.data).event;
-    if (event?.type !== 'FunctionObserved') throw new Error(`${stream}@${revision} holds no observation`);
-    return event;
+    if (event?.type === 'FunctionObserved') return event;
+    throw new DamagedHistory(stream, `revision ${revision} holds no observation`);
   }
 
   /** Every event of a stream, oldest first, up to and including revision `upTo`. */
