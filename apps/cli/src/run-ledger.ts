@@ -2,6 +2,7 @@ import { type AddressInfo } from 'node:net';
 import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
 import { DamagedIndex, LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
+import { UnreadableEvent } from '@cadastre/lifecycle';
 import { createServer } from '@cadastre/server';
 import { CommandFailed, exitCode } from './exit-code.js';
 import { messageOf } from './system-error.js';
@@ -18,13 +19,16 @@ const graceMs = 1_000;
 
 /** Opens the ledger in a directory and serves it. Ends the process when storage fails: a fenced store never heals. */
 export async function runLedger(directory: string, host: string, port: number): Promise<RunningLedger> {
-  const end = (): void => {
+  // A fenced store never heals. Whoever waits is told that the outcome is unknown, and then the process ends; it may
+  // also happen with nobody waiting, at a checkpoint.
+  const endSoon = (): void => {
+    if (ending) return;
+    ending = setTimeout(() => process.exit(exitCode.io), graceMs);
     say('cadastre: storage failed, the outcome of the last writes is unknown; ending. Start again to go on.');
-    process.exit(exitCode.io);
   };
-  // A store may fence itself with nobody waiting, at a checkpoint; whoever waits is answered before the end.
-  const store = await openStore(directory, () => setTimeout(end, graceMs).unref());
-  const app = await createServer({ store, clock: systemClock, onOutcomeUnknown: end });
+  let ending: NodeJS.Timeout | undefined;
+  const store = await openStore(directory, endSoon);
+  const app = await openServer(store, endSoon);
   try {
     await app.init();
     // Not Nest's listen, which writes a second message of its own when the port is taken.
@@ -42,6 +46,16 @@ export async function runLedger(directory: string, host: string, port: number): 
       await store.close();
     },
   };
+}
+
+async function openServer(store: SqliteEventStore, onOutcomeUnknown: () => void): ReturnType<typeof createServer> {
+  try {
+    return await createServer({ store, clock: systemClock, onOutcomeUnknown });
+  } catch (error) {
+    await store.close();
+    if (!(error instanceof UnreadableEvent)) throw error;
+    throw new CommandFailed(exitCode.integrityFailed, `this version cannot read the ledger: ${error.message}`);
+  }
 }
 
 async function openStore(directory: string, onFence: () => void): Promise<SqliteEventStore> {

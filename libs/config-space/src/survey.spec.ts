@@ -1,3 +1,4 @@
+import { capabilityCatalogue } from './catalogue/capability-catalogue.js';
 import { ConfigSpace } from './config-space.js';
 import { findCapability, survey } from './survey.js';
 import { buildConfigSpace, type ConfigSpaceParts, express, u32 } from './testing/build-config-space.js';

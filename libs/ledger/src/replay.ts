@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Digest } from '@cadastre/device-layout';
+import { Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
@@ -8,6 +8,7 @@ import {
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { StreamReader } from './stream-reader.js';
+import { withoutBytes } from './without-bytes.js';
 
 /** What replay made of one device. */
 export interface ReplayedDevice {
@@ -23,7 +24,7 @@ export interface Replayed {
   readonly events: number;
   readonly functions: number;
   readonly devices: readonly ReplayedDevice[];
-  /** SHA-256 over the hashes of all events in their order: equal for equal histories, on every machine. */
+  /** SHA-256 over place, identity and hash of all events in their order: equal for equal histories everywhere. */
   readonly ledgerDigest: Digest;
 }
 
@@ -44,7 +45,8 @@ export async function replay(
   for (;;) {
     const page = await store.readAll({ after });
     for (const recorded of page.events) {
-      hashes.update(recorded.sha256);
+      const { position, stream, revision, id, type, sha256 } = recorded;
+      hashes.update(`${position} ${stream} ${revision} ${id} ${type} ${sha256}\n`);
       const due = (revisions.get(recorded.stream) ?? -1) + 1;
       if (recorded.revision !== due) {
         throw new DamagedHistory(recorded.stream, `revision ${due} is missing: ${recorded.revision} follows instead`);
@@ -56,7 +58,7 @@ export async function replay(
         devices.set(recorded.stream, deviceDecider.evolve(before, event));
       } else {
         const before = functions.get(recorded.stream) ?? functionDecider.initial;
-        functions.set(recorded.stream, functionDecider.evolve(before, event));
+        functions.set(recorded.stream, withoutBytes(functionDecider.evolve(before, event)));
       }
       after = recorded.position;
       events += 1;
@@ -94,6 +96,8 @@ async function rebuild(stream: string, state: DeviceState, reader: StreamReader)
     return { stream, state: state.kind, revision, guestConfigSpaceDigest: null, layoutDigest: null };
   }
   const { observation, layoutDigest } = state.layout;
+  const told = computeLayoutDigest(state.layout);
+  if (told !== layoutDigest) throw new DamagedHistory(stream, `its layout is ${told}, recorded is ${layoutDigest}`);
   const guest = rebuildGuestConfigSpace(state.layout, await reader.observation(observation));
   return {
     stream, state: state.kind, revision, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),

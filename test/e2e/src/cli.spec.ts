@@ -93,7 +93,7 @@ describe('cadastre', () => {
   });
 
   it('says when no server answers', () => {
-    const { status, stderr } = cadastre(['scan', '--server', 'http://127.0.0.1:9']);
+    const { status, stderr } = cadastre(['scan', '--server', 'http://127.0.0.1:64999']);
     expect([3, 6]).toContain(status);
     expect(stderr).toMatch(/no answer from|no PCI function/);
   });

@@ -1,5 +1,5 @@
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { messageOf } from '../system-error.js';
+import { messageOf, systemErrorCode } from '../system-error.js';
 
 export interface Answer {
   readonly status: number;
@@ -46,7 +46,12 @@ export class LedgerClient {
     } catch (error) {
       // fetch says only that it failed; why is in the cause.
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      throw new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${messageOf(cause)}`);
+      // A connection that was refused carried nothing; any other POST may have been recorded.
+      const unsent = method === 'GET' || systemErrorCode(cause) === 'ECONNREFUSED';
+      const key = headers['idempotency-key'];
+      throw unsent ? new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${messageOf(cause)}`)
+        : new CommandFailed(exitCode.outcomeUnknown,
+          `no answer from ${this.url}: ${messageOf(cause)}; it may be recorded under idempotency key ${key}`);
     }
     if (response.headers.get('cadastre-position') === null && !isProblem(response)) {
       throw new CommandFailed(exitCode.unavailable, `${this.url} answers ${response.status}, but is no ledger`);

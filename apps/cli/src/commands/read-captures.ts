@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   Bdf, type Capture, ConfigSpace, type NotADump, readHexText, readLspciText, salvageLspciText,
 } from '@cadastre/config-space';
@@ -51,17 +52,10 @@ function salvage(text: string): readonly Capture[] {
   return captures;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
 /** The input as text, without a byte order mark; undefined where it is raw bytes. */
 function textOf(input: Buffer): string | undefined {
-  if (input.some(isControl)) return undefined;
-  try {
-    return utf8.decode(input);
-  } catch (error) {
-    if (error instanceof TypeError) return undefined;
-    throw error;
-  }
+  if (input.some(isControl) || !isUtf8(input)) return undefined;
+  return input.toString('utf8').replace(/^\ufeff/, '');
 }
 
 /** Control characters other than white space do not occur in text. */

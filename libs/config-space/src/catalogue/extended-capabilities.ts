@@ -158,7 +158,8 @@ const confirmedInVf: readonly number[] = [0x000f, 0x0010, 0x0013, 0x001b];
 /** Extended capability IDs 0x0000..0x003a. PCI Code and ID Assignment Specification, "Extended Capability IDs". */
 export const extendedCapabilities: readonly CapabilityRow[] = rows.map(
   ([id, name, title, length, pf, vf, rootPort, vfio, synthesize, lengthMin]) => ({
-    id, name, title, length, alignment: capabilityAlignment, allowedIn: { pf, vf, rootPort, vfConfirmed: confirmedInVf.includes(id) }, vfio, synthesize,
+    id, name, title, length, alignment: capabilityAlignment,
+    allowedIn: { pf, vf, rootPort, vfConfirmed: confirmedInVf.includes(id) }, vfio, synthesize,
     ...(lengthMin === undefined ? {} : { lengthMin }),
   }),
 );
