@@ -13,6 +13,12 @@ const documents = [
 /** These run everything, this test too: the test run itself is what tries them. */
 const triedElsewhere = ['npm start', 'npm test'];
 
+/** Commands that show a refusal, and which. */
+const meantToBeRefused: Readonly<Record<string, string>> = {
+  [`curl -s http://127.0.0.1:8420/v1/vms/retry-vm/devices/nic0/detach -X POST -H 'Idempotency-Key: retry:careless'`]:
+    'precondition-required',
+};
+
 describe.each(documents)('the commands in %s', (document) => {
   const directory = temporaryDirectory();
   let ledger: LedgerProcess;
@@ -34,7 +40,8 @@ describe.each(documents)('the commands in %s', (document) => {
       cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', PATH: pathWithOurNode() },
     });
     expect({ line, status, stderr: status === 0 ? '' : stderr }).toEqual({ line, status: 0, stderr: '' });
-    expect(stdout).not.toContain('"status":500');
+    const problem = /"type":"\/problems\/([a-z-]+)"/.exec(stdout)?.[1] ?? null;
+    expect({ line, problem }).toEqual({ line, problem: meantToBeRefused[command] ?? null });
   });
 });
 
