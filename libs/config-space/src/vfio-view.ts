@@ -1,4 +1,5 @@
 import { announcesExtendedSpace } from './announces-extended-space.js';
+import { type ByteRange } from './byte-range.js';
 import { type CapabilitySpace } from './catalogue/capability-row.js';
 import { evaluateLength } from './catalogue/length-term.js';
 import { ConfigSpace, conventionalSizeBytes, extendedSizeBytes, extendedSpaceAt,
@@ -24,6 +25,8 @@ export type VfioFinding =
 export interface VfioView {
   /** What a read of the VFIO config region returns before anybody wrote to it. */
   readonly space: ConfigSpace;
+  /** From 0x40 up: bytes where a write reaches the hardware as it is (K2, and the raw capabilities of K4). */
+  readonly rawWritable: readonly ByteRange[];
   readonly findings: readonly VfioFinding[];
 }
 
@@ -61,7 +64,7 @@ export function vfioView(space: ConfigSpace, kernel: HostKernel, about: VfioFunc
   showHeader(bytes, space, about);
   const shown = ConfigSpace.fromCapture(bytes.subarray(0, Math.min(size, space.capturedBytes)));
   if (!shown.ok) throw new Error(`a view of ${shown.refusal.sizeBytes} bytes`);
-  return { space: shown.value, findings };
+  return { space: shown.value, rawWritable: region.rawWritable(), findings };
 }
 
 /** Why the kernel takes a function for one of 256 bytes (K16); undefined when it does not. */
@@ -176,6 +179,22 @@ class Region {
       else bytes[at] = (bytes[at] ?? 0) & ~cleared;
     }
     return bytes;
+  }
+
+  /** Runs that nobody maps, and vendor-specific structures, whose headers are written through too (finding 5). */
+  rawWritable(): readonly ByteRange[] {
+    const runs: ByteRange[] = [];
+    let start = -1;
+    for (let at = headerSizeBytes; at <= this.size; at += 1) {
+      const id = at < this.size ? this.map[at] : undefined;
+      const isRaw = id === unassigned || (at < extendedSpaceAt ? id === 0x09 : id === 0x0b || id === 0x23);
+      if (isRaw && start < 0) start = at;
+      if (!isRaw && start >= 0) {
+        runs.push({ offset: start, length: at - start });
+        start = -1;
+      }
+    }
+    return runs;
   }
 
   private visit(space: CapabilitySpace, at: number): void {
