@@ -14,11 +14,11 @@ export function takeExplicitPlaces(image: GuestImage): Outcome {
   const taken: ByteRange[] = [];
   for (const { space: list, id, offset, length } of capabilities) {
     const isExtended = list === 'extended';
+    // A list that begins elsewhere needs an empty header at 0x100, where every walk begins.
+    if (isExtended && id === 0 && offset === extendedSpaceAt) return ends('refused', 'L2');
     if (!(isExtended ? extendedIds : standardIds).includes(id)) {
       return ends('refused', 'L1', `${list} capability 0x${id.toString(16)} is not supported`);
     }
-    const isFirst = isExtended && !taken.some((one) => one.offset >= extendedSpaceAt);
-    if (isFirst && offset !== extendedSpaceAt) return ends('refused', 'L2', 'the first one is not at 0x100');
     if (offset + length >= space.size) return ends('refused', 'L5', `it ends at ${offset + length}, the last byte`);
     const range = { offset, length };
     const touched = taken.find((one) => Ranges.end(one) >= offset && Ranges.end(range) >= one.offset);
