@@ -184,10 +184,12 @@ class Region {
   /** Runs that nobody maps, and vendor-specific structures, whose headers are written through too (finding 5). */
   rawWritable(): readonly ByteRange[] {
     const runs: ByteRange[] = [];
+    // A kernel that hides DVSEC keeps a placeholder of a hidden head to itself.
+    const writesDvsec = this.facts.extended[0x23] !== undefined;
     let start = -1;
     for (let at = headerSizeBytes; at <= this.size; at += 1) {
       const id = at < this.size ? this.map[at] : undefined;
-      const isRaw = id === unassigned || (at < extendedSpaceAt ? id === 0x09 : id === 0x0b || id === 0x23);
+      const isRaw = id === unassigned || (at < extendedSpaceAt ? id === 0x09 : id === 0x0b || (writesDvsec && id === 0x23));
       if (isRaw && start < 0) start = at;
       if (!isRaw && start >= 0) {
         runs.push({ offset: start, length: at - start });

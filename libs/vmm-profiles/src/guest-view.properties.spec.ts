@@ -57,16 +57,16 @@ function nameable(vfio: ConfigSpace, { settings = {} }: Knobs): Uint8Array {
   const hasClique = Object.keys(settings).some((one) => one.includes('clique'));
   if (hasClique) name(0xc8, 0x14);
   if (vendorId === 0x8086) name(0xe8, 24);
-  const seen = new Set<number>();
-  for (let at = vfio.u8(0x34); at !== 0 && at < 0xff && !seen.has(at); at = vfio.u8(at + 1)) {
-    seen.add(at);
-    // QEMU masks no pointer, Cloud Hypervisor masks two bits.
-    for (const start of [at, at & 0xfc]) {
-      name(start + 1, 1);
-      const id = vfio.u8(start);
-      if (id === 0x10) for (const [from, bytes] of [[2, 2], [0x0c, 8], [0x2c, 8]] as const) name(start + from, bytes);
-      if (id === 0x05) name(start + 2, 0x16);
-      if (id === 0x11) name(start + 2, 10);
+  // QEMU masks no pointer, Cloud Hypervisor masks two bits.
+  for (const mask of [0xff, 0xfc]) {
+    const seen = new Set<number>();
+    for (let at = vfio.u8(0x34) & mask; at !== 0 && at < 0xff && !seen.has(at); at = vfio.u8(at + 1) & mask) {
+      seen.add(at);
+      name(at + 1, 1);
+      const id = vfio.u8(at);
+      if (id === 0x10) for (const [from, bytes] of [[2, 2], [0x0c, 8], [0x2c, 8]] as const) name(at + from, bytes);
+      if (id === 0x05) name(at + 2, 0x16);
+      if (id === 0x11) name(at + 2, 10);
     }
   }
   if (vfio.size === 256) return named;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ConfigSpace } from '@cadastre/config-space';
 import { type Knobs } from '@cadastre/vmm-profiles';
@@ -35,6 +35,25 @@ export function observedGuests(): readonly ObservedGuest[] {
 export function observedSpace(folder: string, file: string): ConfigSpace | undefined {
   const path = join(observedFolder, folder, file);
   return existsSync(path) ? readCaptures(path)[0]?.space : undefined;
+}
+
+/** What a write did to one byte: the first letter is the hardware's, `H` written, `M` changed, else untouched. */
+export interface ProbedByte {
+  readonly offset: number;
+  readonly effect: string;
+}
+
+/** Every folder with a probe of that name. */
+export function observedProbes(name: string): readonly { readonly folder: string; bytes: readonly ProbedByte[] }[] {
+  if (!hasObserved) return [];
+  return readdirSync(observedFolder).filter((folder) => existsSync(join(observedFolder, folder, name)))
+    .map((folder) => ({
+      folder,
+      bytes: readFileSync(join(observedFolder, folder, name), 'utf8').trimEnd().split('\n').map((line) => {
+        const [offset = '', effect = ''] = line.split('\t');
+        return { offset: parseInt(offset, 16), effect };
+      }),
+    }));
 }
 
 const settingsOf: Readonly<Record<string, Readonly<Record<string, string>>>> = {
