@@ -21,6 +21,8 @@ line('fdatasync of 2 KiB, growing file', micros(machine.fdatasyncMicros), 'floor
 line('sha256 of 4 KiB', micros(machine.sha256Micros), 'floor');
 line('survey of a 4 KiB space', micros(core.surveyMicros), `goal <= 20 us; ${ratio(core.surveyMicros)} of a sha256`);
 line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMicros)} of a sha256`);
+line('guestView of a 4 KiB space', micros(core.guestViewMicros),
+  `goal <= 40 us; ${ratio(core.guestViewMicros)} of a sha256`);
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
   const floor = 1e6 / machine.fdatasyncMicros;

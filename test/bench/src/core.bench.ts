@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ConfigSpace, readLspciText, survey } from '@cadastre/config-space';
 import { planLayout, type PlacementPolicy } from '@cadastre/device-layout';
+import { guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
 import { medianMicros } from './measure.js';
 
 const samples = new URL('../../../samples/', import.meta.url);
@@ -20,10 +21,15 @@ function space(name: string): ConfigSpace {
   return first.space;
 }
 
+const host: HostFacts = {
+  kernel: { release: '7.2', flavour: 'upstream' }, pasid: { widthBits: 16, execute: true, privileged: true },
+};
+
 export interface CoreFigures {
   readonly surveyMicros: number;
   readonly planMicros: number;
   readonly readTextMicros: number;
+  readonly guestViewMicros: number;
 }
 
 /** The pure core on the sample with the most capabilities: nine, eight of them extended and four DVSECs. */
@@ -32,10 +38,13 @@ export function benchCore(): CoreFigures {
   const surveyed = survey(richest);
   const dump = text('cxl-type3');
   const wanted = [{ name: 'pasid', registers: pasid }] as const;
+  const profile = profileNamed('qemu-11.1');
+  if (!profile.ok) throw new Error('there is no profile qemu-11.1');
   const request = { survey: surveyed, physicalFunction: null, wanted, policy };
   return {
     surveyMicros: medianMicros(() => survey(richest)),
     planMicros: medianMicros(() => planLayout(request)),
     readTextMicros: medianMicros(() => readLspciText(dump)),
+    guestViewMicros: medianMicros(() => guestView(richest, profile.value, {}, host)),
   };
 }
