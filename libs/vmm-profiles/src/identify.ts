@@ -1,4 +1,4 @@
-import { announcesExtendedSpace, type ByteRange, type ConfigSpace, readHeader, type VfioFunction,
+import { announcesExtendedSpace, type ByteRange, type ConfigSpace, type HostKernel, readHeader, type VfioFunction,
   walkExtendedCapabilities, walkStandardCapabilities } from '@cadastre/config-space';
 import { guestView } from './guest-view.js';
 import { type HostFacts, type PasidFacts } from './host-facts.js';
@@ -24,11 +24,14 @@ export interface Explanation {
 /** Enough to show every profile once. */
 export const explanationsMax = 16;
 
-const kernels = [
+const kernels: readonly HostKernel[] = [
   { release: '6.1', flavour: 'upstream' }, { release: '6.6', flavour: 'upstream' },
   { release: '6.12', flavour: 'upstream' }, { release: '7.2', flavour: 'upstream' },
   { release: '6.12', flavour: 'nvidia' },
-] as const;
+];
+
+/** For a VMM that does not read through vfio-pci. */
+const anyKernel: HostKernel = { release: '7.2', flavour: 'upstream' };
 
 /**
  * Which profile, kernel and knobs explain what a guest shows: the best first. A guest that has run has written to
@@ -40,7 +43,7 @@ export function identify(physical: ConfigSpace, guest: ConfigSpace): readonly Ex
   for (const profile of vmmProfiles) {
     if (profile.reads === 'device-side') continue;
     for (const knobs of knobsWorthTrying(profile, clues)) {
-      for (const kernel of kernels) {
+      for (const kernel of profile.reads === 'vfio-pci' ? kernels : [anyKernel]) {
         const host: HostFacts = { kernel, pasid: clues.pasid, about: clues.about };
         const { space, unpredicted } = guestView(physical, profile, knobs, host);
         if (space === null) continue;
@@ -50,8 +53,9 @@ export function identify(physical: ConfigSpace, guest: ConfigSpace): readonly Ex
         const before = found.get(key);
         found.set(key, {
           profile: profile.name, revision: profile.revision, port: knobs.port ?? 'root-port', settings, differing,
-          kernels: [...before?.kernels ?? [], `${kernel.release} ${kernel.flavour}`],
-          pasid: clues.pasid, differingBytes: differing.reduce((sum, { length }) => sum + length, 0)
+          kernels: kernel === anyKernel ? ['any'] : [...before?.kernels ?? [], `${kernel.release} ${kernel.flavour}`],
+          pasid: makesPasid(profile) ? clues.pasid : null,
+          differingBytes: differing.reduce((sum, { length }) => sum + length, 0)
             + (unpredicted.some(({ rule }) => rule === 'O5' || rule === 'reading E1') ? 1 : 0),
         });
       }
@@ -59,6 +63,10 @@ export function identify(physical: ConfigSpace, guest: ConfigSpace): readonly Ex
   }
   return [...found.values()].sort((one, other) => one.differingBytes - other.differingBytes
     || Object.keys(one.settings).length - Object.keys(other.settings).length).slice(0, explanationsMax);
+}
+
+function makesPasid({ pasid }: VmmProfile): boolean {
+  return pasid.kind !== 'none' && pasid.kind !== 'document';
 }
 
 interface Clues {

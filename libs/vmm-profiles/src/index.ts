@@ -8,6 +8,7 @@ export {
   type FailureMode, type GuestPrediction, type MigrationBehaviour, type Outcome, type PredictionFinding,
   type RuledRange, type WriteThrough,
 } from './prediction.js';
+export { referencePage } from './reference-page.js';
 export { type Confidence, type RuleName, rules } from './rules.js';
 export { type VmmAbilities, vmmAbilities } from './vmm-abilities.js';
 export { type PasidPlacing, type VmmProfile } from './vmm-profile.js';
