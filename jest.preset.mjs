@@ -5,7 +5,7 @@ delete swcrc.$schema;
 /** ESM jest preset: run jest with node --experimental-vm-modules (nx.json does). */
 export default {
   testEnvironment: 'node',
-  testEnvironmentOptions: { exportConditions: ['@cadastre/source', 'node', 'import', 'default'] },
+  testEnvironmentOptions: { customExportConditions: ['@cadastre/source', 'node', 'import', 'default'] },
   extensionsToTreatAsEsm: ['.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'cjs', 'json', 'node'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': ['$1.ts', '$1.js'] },

@@ -1,2 +1,4 @@
 import preset from '../../jest.preset.mjs';
-export default { ...preset, displayName: 'event-store-sqlite' };
+
+// Real disks and real processes: quick on an idle machine, but a busy one must not fail the tests.
+export default { ...preset, displayName: 'event-store-sqlite', testTimeout: 60_000 };

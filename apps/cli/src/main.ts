@@ -4,6 +4,7 @@ import { addDemo } from './commands/demo.js';
 import { addIdentify } from './commands/identify.js';
 import { addKnobs } from './commands/knobs.js';
 import { addPredict } from './commands/predict.js';
+import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
 import { addScan } from './commands/scan.js';
 import { addServe } from './commands/serve.js';
@@ -15,7 +16,9 @@ const program = new Command('cadastre')
   .version('0.1.0')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
-const commands = [addServe, addScan, addDecode, addPredict, addKnobs, addIdentify, addReplay, addDemo];
+const commands = [
+  addServe, addScan, addRegister, addDecode, addPredict, addKnobs, addIdentify, addReplay, addDemo,
+];
 for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();
 

@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type EventStore } from '@cadastre/event-store';
 import { type Clock } from '@cadastre/ledger';
 import { bodyBytesMax } from './http/body-limit.js';
+import { BoundedDepth } from './http/bounded-depth.js';
 import { Head } from './http/head.js';
 import { KnownQueryParameters } from './http/query-parameters.js';
 import { validationPipe } from './http/validation.js';
@@ -37,7 +38,7 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
   });
   // JSON is Fastify's own; plain text it would take as well, and then complain about its content.
   adapter.getInstance().removeContentTypeParser('text/plain');
-  app.useGlobalGuards(new KnownQueryParameters());
+  app.useGlobalGuards(new KnownQueryParameters(), new BoundedDepth());
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(onOutcomeUnknown));
   const head = new Head(store);

@@ -19,6 +19,14 @@ describe('the owner map', () => {
     ]);
   });
 
+  it('tells the capabilities vfio-pci hides from those it shows', () => {
+    const { owners } = survey(buildConfigSpace({
+      extended: [{ id: 0x01, offset: 0x100 }, { id: 0x1b, offset: 0x200 }],
+    }));
+    expect(owners.ownerAt(0x100)).toMatchObject({ owner: 'capability', capability: { id: 0x01 } });
+    expect(owners.ownerAt(0x207)).toMatchObject({ owner: 'hidden-capability', capability: { id: 0x1b } });
+  });
+
   it('counts a capability in whole DWORDs', () => {
     expect(runsOf(ownersOf({ size: 256, standard: [{ id: 5, offset: 0x40 }] })))
       .toEqual(['header@0+40', 'MSI@40+c', 'zero@4c+b4']);

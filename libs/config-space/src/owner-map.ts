@@ -10,6 +10,8 @@ export type Owner =
   | 'zero'
   | 'header'
   | 'capability'
+  /** A linked capability that Linux vfio-pci unlinks: user space still reads and writes its bytes (K11). */
+  | 'hidden-capability'
   /** The body of a well-formed header no list reaches, but whose next pointer proves it (strong). */
   | 'unlinked-capability'
   /** A range the caller knows to hold this device's registers, whatever its bytes read. */
@@ -83,7 +85,8 @@ export class OwnerMap {
     const code = this.owners[offset];
     if (code === undefined) throw new RangeError(`no byte at offset ${offset} in ${this.owners.length} bytes`);
     if (code < firstCapability) return { owner: codes[code] ?? 'zero', capability: undefined };
-    return { owner: 'capability', capability: this.capabilities[code - firstCapability] };
+    const capability = this.capabilities[code - firstCapability];
+    return { owner: capability?.row.vfio === 'hide' ? 'hidden-capability' : 'capability', capability };
   }
 
   /** The first byte of the range that is not a free zero byte; undefined when all are. */

@@ -43,7 +43,7 @@ describe('8 bytes are kept from', () => {
 
   it('the bytes of a capability whose length nobody knows, up to the next start', () => {
     const over = surveyOf({ extended: [aer, { id: 0x99, offset: 0x200 }, { id: 0x18, offset: 0x400 }] });
-    expect(at(0x3f8, over)).toMatchObject({ by: 'unknown-0099', owner: 'capability', from: 0x200, to: 0x3ff });
+    expect(at(0x3f8, over)).toMatchObject({ by: 'unknown-0099', owner: 'hidden-capability', from: 0x200, to: 0x3ff });
   });
 
   it('bytes that are not zero and in nothing anybody knows', () => {

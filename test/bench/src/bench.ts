@@ -3,12 +3,14 @@ import { parseArgs } from 'node:util';
 import { benchCore } from './core.bench.js';
 import { benchHttp } from './http.bench.js';
 import { probeMachine } from './machine.js';
+import { benchText } from './text.bench.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const seconds = Math.min(60, Math.max(1, Number(values.seconds) || 5));
 
 const machine = probeMachine();
 const core = benchCore();
+const text = benchText();
 const { loads, replay } = await benchHttp(seconds);
 
 const line = (what: string, figure: string, goal = ''): void => {
@@ -24,6 +26,10 @@ line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMic
 line('guestView of a 4 KiB space', micros(core.guestViewMicros),
   `goal <= 40 us; ${ratio(core.guestViewMicros)} of a sha256`);
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
+line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null
+  ? 'lspci is not installed: no comparison'
+  : `lspci -F -n ${micros(text.lspciMicros)}; ratio ${(text.oursMicros / text.lspciMicros).toFixed(2)}`);
+line('heap growth over 100,000 surveys', `${(core.heapGrowthBytes / 1024).toFixed(0)} KiB`, 'goal: flat');
 for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
   const floor = 1e6 / machine.fdatasyncMicros;
   line(`attach over HTTP, durable, ${connections} connection${connections === 1 ? '' : 's'}`,

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { type ConfigSpace, readLspciText, survey } from '@cadastre/config-space';
 import { planLayout, type PlacementPolicy } from '@cadastre/device-layout';
 import { guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
@@ -25,11 +27,23 @@ const host: HostFacts = {
   kernel: { release: '7.2', flavour: 'upstream' }, pasid: { widthBits: 16, execute: true, privileged: true },
 };
 
+/** Bytes the heap has grown by when the call ran `calls` times, garbage collected before and after. */
+function heapGrowth(call: () => unknown, calls: number): number {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let index = 0; index < calls; index += 1) call();
+  collect();
+  return process.memoryUsage().heapUsed - before;
+}
+
 export interface CoreFigures {
   readonly surveyMicros: number;
   readonly planMicros: number;
   readonly readTextMicros: number;
   readonly guestViewMicros: number;
+  readonly heapGrowthBytes: number;
 }
 
 /** The pure core on the sample with the most capabilities: nine, eight of them extended and four DVSECs. */
@@ -46,5 +60,6 @@ export function benchCore(): CoreFigures {
     planMicros: medianMicros(() => planLayout(request)),
     readTextMicros: medianMicros(() => readLspciText(dump)),
     guestViewMicros: medianMicros(() => guestView(richest, profile.value, {}, host)),
+    heapGrowthBytes: heapGrowth(() => survey(richest), 100_000),
   };
 }

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { replay, systemClock } from '@cadastre/ledger';
-import { createServer } from '@cadastre/server';
+import { replay } from '@cadastre/ledger';
 import { percentile } from './measure.js';
 
 const sample = readFileSync(new URL('../../../samples/nvme-vf.lspci', import.meta.url), 'utf8');
@@ -29,19 +30,41 @@ export interface HttpFigures {
 /** Attaches over loopback, each durable before its answer; every one to a function of its own. */
 export async function benchHttp(seconds: number): Promise<HttpFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'cadastre-bench-'));
-  const store = await SqliteEventStore.open(directory);
-  const app = await createServer({ store, clock: systemClock, onOutcomeUnknown: () => process.exit(74) });
-  await app.listen(0, '127.0.0.1');
-  const { port } = app.getHttpServer().address() as { port: number };
+  const server = await serve(directory);
   const loads: LoadFigures[] = [];
-  for (const connections of [1, 64]) loads.push(await load(port, connections, seconds));
-  await app.close();
+  for (const connections of [1, 64]) loads.push(await load(server.port, connections, seconds));
+  await server.stop();
+  const store = await SqliteEventStore.openReadOnly(directory);
   const start = performance.now();
   const { events } = await replay(store);
   const eventsPerSecond = (events * 1000) / (performance.now() - start);
   await store.close();
   rmSync(directory, { recursive: true });
   return { loads, replay: { events, eventsPerSecond } };
+}
+
+interface Server {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+/** `cadastre serve` as a process of its own, as an operator runs it: the load does not share its thread. */
+function serve(directory: string): Promise<Server> {
+  const bin = fileURLToPath(new URL('../../../apps/cli/bin/cadastre.mjs', import.meta.url));
+  const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
+  const line = [...flags, bin, 'serve', '--data', directory, '--port', '0'];
+  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+    child.stdout.once('data', (chunk: Buffer) => resolve({
+      port: Number(new URL(chunk.toString('utf8').trim()).port),
+      stop: () => {
+        child.kill('SIGTERM');
+        return ended;
+      },
+    }));
+  });
 }
 
 /** Registers functions first, outside the clock, then attaches them from `connections` clients. */

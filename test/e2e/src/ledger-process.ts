@@ -44,9 +44,15 @@ export function killLeftovers(): void {
 export class LedgerProcess {
   private constructor(private readonly child: ChildProcess, readonly url: string) {}
 
-  /** Answers once it listens; rejects with what it said when it ends before. */
-  static start(directory: string, command: 'serve' | 'demo' = 'serve'): Promise<LedgerProcess> {
-    const child = spawn(process.execPath, [bin, command, '--data', directory, '--port', '0'], {
+  /**
+   * Answers once it listens; rejects with what it said when it ends before.
+   * @param under a command line that runs the server under a limit of its own
+   */
+  static start(
+    directory: string, command: 'serve' | 'demo' = 'serve', under: readonly string[] = [],
+  ): Promise<LedgerProcess> {
+    const line = [...under, process.execPath, bin, command, '--data', directory, '--port', '0'];
+    const child = spawn(line[0] ?? process.execPath, line.slice(1), {
       cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
     });
     running.add(child);
@@ -75,12 +81,18 @@ export class LedgerProcess {
     });
   }
 
-  /** Ends it and tells how it ended: an exit code, or the signal that killed it. */
-  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null> {
+  /** Tells how it ended: an exit code, or the signal that killed it. */
+  ended(): Promise<number | string | null> {
     return new Promise((resolve) => {
       this.child.once('exit', (code, killedBy) => resolve(killedBy ?? code));
-      this.child.kill(signal);
     });
+  }
+
+  /** Ends it and tells how it ended. */
+  stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | string | null> {
+    const ended = this.ended();
+    this.child.kill(signal);
+    return ended;
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Reply> {

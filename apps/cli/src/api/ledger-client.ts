@@ -1,4 +1,5 @@
 import { CommandFailed, exitCode } from '../exit-code.js';
+import { messageOf } from '../system-error.js';
 
 export interface Answer {
   readonly status: number;
@@ -41,9 +42,9 @@ export class LedgerClient {
     try {
       response = await fetch(new URL(path, this.url), init);
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${reason}`);
+      // fetch says only that it failed; why is in the cause.
+      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+      throw new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${messageOf(cause)}`);
     }
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
     const answer: unknown = isJson ? await response.json() : await response.text();

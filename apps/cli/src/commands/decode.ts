@@ -1,10 +1,22 @@
 import { type Command } from 'commander';
+import { type Capture, type HostKernel, vfioView } from '@cadastre/config-space';
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { print, printJson } from '../terminal.js';
+import { print, printJson, say } from '../terminal.js';
 import { decodedJson } from './decoded-json.js';
 import { decodedMap } from './decoded-map.js';
-import { decodedTree } from './decoded-tree.js';
-import { readDump } from './read-dump.js';
+import { decodedTree, tellFinding } from './decoded-tree.js';
+import { flavourOf, kernelReleaseOf, offsetOf } from './options.js';
+import { readCaptures } from './read-captures.js';
+
+interface DecodeOptions {
+  readonly json?: boolean;
+  readonly map?: boolean;
+  readonly brief?: boolean;
+  readonly lenient?: boolean;
+  readonly at?: number;
+  readonly vfio?: string;
+  readonly flavour: HostKernel['flavour'];
+}
 
 export function addDecode(program: Command): void {
   const command = program.command('decode')
@@ -12,13 +24,28 @@ export function addDecode(program: Command): void {
     .argument('[file]', 'file to read; - reads standard input')
     .option('--json', 'print as JSON (schema cadastre.decode/1)')
     .option('--map', 'print a map of who owns each byte')
-    .action((file: string | undefined, options: { json?: boolean; map?: boolean }) => {
+    .option('--brief', 'capabilities without their registers')
+    .option('--at <offset>', 'only the capability that holds this offset, for example 0x100', offsetOf)
+    .option('--vfio <kernel>', 'as Linux vfio-pci of this release shows it to user space, say 7.2', kernelReleaseOf)
+    .option('--flavour <name>', 'kernel tree for --vfio: upstream or nvidia', flavourOf, 'upstream')
+    .option('--lenient', 'keep the functions that can be read, report the rest')
+    .action((file: string | undefined, options: DecodeOptions) => {
       if (file === undefined && process.stdin.isTTY) {
         command.outputHelp();
         throw new CommandFailed(exitCode.usage, 'name a file, or pipe a dump in: lspci -xxxx | cadastre decode -');
       }
-      const captures = readDump(file ?? '-');
-      if (options.json) printJson({ schema: 'cadastre.decode/1', functions: captures.map(decodedJson) });
-      else print(captures.map(options.map ? decodedMap : decodedTree).join('\n\n'));
+      const captures = readCaptures(file ?? '-', options.lenient).map((one) => viewed(one, options));
+      if (options.json) {
+        printJson({ schema: 'cadastre.decode/1', functions: captures.map((one) => decodedJson(one, options.at)) });
+      } else if (options.map) print(captures.map(decodedMap).join('\n\n'));
+      else print(captures.map((one) => decodedTree(one, options)).join('\n\n'));
     });
+}
+
+/** The capture itself, or what vfio-pci makes of it; what it did is said on stderr. */
+function viewed(capture: Capture, { vfio, flavour }: DecodeOptions): Capture {
+  if (vfio === undefined) return capture;
+  const { space, findings } = vfioView(capture.space, { release: vfio, flavour });
+  for (const one of findings) say(`${capture.address} vfio: ${tellFinding(one)}`);
+  return { ...capture, space };
 }

@@ -1,8 +1,8 @@
-import { type Capture, survey } from '@cadastre/config-space';
+import { type Capability, type Capture, decode, survey } from '@cadastre/config-space';
 
-/** One function of schema `cadastre.decode/1`; all numbers are numbers. */
-export function decodedJson({ address, title, space }: Capture): object {
-  const { header, capabilities, gaps, findings } = survey(space);
+/** One function of schema `cadastre.decode/1`; all numbers are numbers. `at` keeps the capability that holds it. */
+export function decodedJson({ address, title, space }: Capture, at?: number): object {
+  const { header, capabilities, unlinked, owners, gaps, findings } = survey(space);
   return {
     address,
     title,
@@ -12,9 +12,21 @@ export function decodedJson({ address, title, space }: Capture): object {
     revision: header.revision,
     size: space.size,
     capturedBytes: space.capturedBytes,
-    capabilities: capabilities.map(({ space: list, id, version, offset, length, row, opaque }) =>
-      ({ space: list, id, version, offset, length, opaque, name: row.name, title: row.title })),
+    capabilities: capabilities.filter((one) => holds(one, at)).map((capability) => {
+      const { space: list, id, version, offset, length, row, opaque } = capability;
+      const fields = decode(space, capability);
+      return { space: list, id, version, offset, length, opaque, name: row.name, title: row.title, fields };
+    }),
+    unlinked: unlinked.map(({ id, version, offset, length, strong, row }) =>
+      ({ id, version, offset, length, strong, name: row.name })),
+    owners: owners.runs().map(({ offset, length, owner, capability }) =>
+      ({ offset, length, owner, ...(capability ? { name: capability.row.name } : {}) })),
     gaps,
     findings,
   };
+}
+
+/** Whether a capability is the one asked for; every one when nothing is asked. */
+export function holds({ offset, length }: Capability, at: number | undefined): boolean {
+  return at === undefined || (offset <= at && at < offset + length);
 }

@@ -3,7 +3,7 @@ import { paint } from '../terminal.js';
 
 const rowBytes = 16;
 
-const marks: { readonly [O in Exclude<Owner, 'capability'>]: string } = {
+const marks: { readonly [O in Exclude<Owner, 'capability' | 'hidden-capability'>]: string } = {
   'zero': '.',
   'header': '#',
   'unlinked-capability': 'u',
@@ -24,8 +24,8 @@ export function decodedMap({ address, title, space }: Capture): string {
   for (let offset = 0; offset < space.size; offset += rowBytes) {
     const row = Array.from({ length: rowBytes }, (_, index) => {
       const { owner, capability } = owners.ownerAt(offset + index);
-      if (capability) return letterOf.get(capability) ?? '*';
-      return owner === 'capability' ? '*' : marks[owner];
+      if (owner !== 'capability' && owner !== 'hidden-capability') return marks[owner];
+      return (capability && letterOf.get(capability)) ?? '*';
     }).join('');
     if (row === '.'.repeat(rowBytes)) {
       if (!folded) lines.push('     ...');
@@ -35,7 +35,10 @@ export function decodedMap({ address, title, space }: Capture): string {
     folded = false;
     lines.push(`${offset.toString(16).padStart(3, '0')}: ${row}`);
   }
-  lines.push('', ...capabilities.map((one) => `${letterOf.get(one)} ${one.row.name}@${one.offset.toString(16)}`));
+  lines.push('', ...capabilities.map((one) => {
+    const hidden = one.row.vfio === 'hide' ? ' (hidden by vfio-pci)' : '';
+    return `${letterOf.get(one)} ${one.row.name}@${one.offset.toString(16)}${hidden}`;
+  }));
   lines.push('# header  . free  ? unknown non-zero  u unlinked capability  x not decoded  = alias  q quirk');
   return lines.join('\n');
 }

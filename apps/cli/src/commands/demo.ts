@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { type Command } from 'commander';
-import { type Bdf, readLspciText, type SriovRole } from '@cadastre/config-space';
+import { type Bdf, readLspciText, type SriovRole, survey } from '@cadastre/config-space';
 import { type IommuFacts } from '@cadastre/device-layout';
 import { type HostKernel } from '@cadastre/lifecycle';
 import { LedgerClient } from '../api/ledger-client.js';
@@ -49,9 +49,9 @@ async function tell(client: LedgerClient, url: string, data: string): Promise<vo
   const registered = await registerSamples(client);
   print(`${paint('bold', 'cadastre')} keeps its ledger in ${data}`);
   print(`${own.recorded} functions of this machine and ${registered} samples are registered\n`);
-  await attachSample(client);
+  const offset = await attachSample(client);
   print(`\n${paint('bold', 'It keeps serving.')} Try, in another terminal:`);
-  for (const line of nextCommands(url, data)) print(`  ${paint('green', line)}`);
+  for (const line of nextCommands(url, data, offset)) print(`  ${paint('green', line)}`);
   print(`\n${url}\n`);
 }
 
@@ -85,14 +85,12 @@ interface AttachedView {
       readonly explanation: { readonly reason: string; readonly cautions: readonly string[];
         readonly refused: readonly string[] };
     }[];
-    readonly extendedList: readonly {
-      readonly offset: number; readonly id: number; readonly version: number; readonly origin: string;
-    }[];
   };
   readonly guestConfigSpaceDigest: string;
 }
 
-async function attachSample(client: LedgerClient): Promise<void> {
+/** Attaches the sample VF, shows the layout, and tells where PASID is. */
+async function attachSample(client: LedgerClient): Promise<number> {
   const { vm, device, file } = attached;
   const sample = sampleIndex().functions.find((one) => one.file === file);
   if (!sample) throw new CommandFailed(exitCode.notFound, `samples.json has no ${file}`);
@@ -101,25 +99,34 @@ async function attachSample(client: LedgerClient): Promise<void> {
     function: { host: sampleHost, address: sample.address }, capabilities: [{ name: 'pasid', width: 20 }],
   });
   const view = (await client.get(path)).body as AttachedView;
-  const capture = readLspciText(readFileSync(new URL(file, samples), 'utf8'));
-  const title = capture.ok ? capture.value[0]?.title ?? '' : '';
+  const text = (await client.get(`${path}/config-space`)).body as string;
   print(`${paint('bold', `${vm}/${device}`)} is attached to ${view.function.host}/${view.function.address}`);
-  print(`  ${title}`);
-  print('  decided layout of its extended config space:\n');
-  print(indent(table(['offset', 'size', 'capability', 'owner', 'reason'], layoutRows(view))));
+  print(`  ${titleOf(readFileSync(new URL(file, samples), 'utf8'))}`);
+  print('  its extended config space, as the guest will walk it:\n');
+  print(indent(table(['offset', 'size', 'capability', 'owner', 'reason'], layoutRows(view, text))));
   for (const { explanation } of view.layout.placements) {
     for (const one of explanation.refused) print(`  considered, not taken: ${one}`);
     for (const one of explanation.cautions) print(`  ${paint('yellow', `note: ${one}`)}`);
   }
   print(`  guest config space ${paint('gray', view.guestConfigSpaceDigest)}`);
+  return view.layout.placements[0]?.offset ?? 0;
 }
 
-function layoutRows({ layout }: AttachedView): readonly (readonly string[])[] {
-  return layout.extendedList.map(({ offset, id, version, origin }) => {
+function titleOf(dump: string): string {
+  const captures = readLspciText(dump);
+  return captures.ok ? captures.value[0]?.title ?? '' : '';
+}
+
+/** One row for each capability of the guest's extended list, surveyed from the bytes the ledger shows. */
+function layoutRows({ layout }: AttachedView, guest: string): readonly (readonly string[])[] {
+  const captures = readLspciText(guest);
+  const [first] = captures.ok ? captures.value : [];
+  if (!first) throw new CommandFailed(exitCode.io, 'the ledger shows a config space that cannot be read');
+  const listed = survey(first.space).capabilities.filter((one) => one.space === 'extended');
+  return listed.map(({ offset, length, row }) => {
     const placement = layout.placements.find((one) => one.offset === offset);
-    const name = placement ? placement.name.toUpperCase() : `${hex(id, 4)} v${version}`;
     const reason = placement?.explanation.reason ?? 'the hardware lists it here';
-    return [hex(offset), placement ? `${placement.length} bytes` : '', name, origin, reason];
+    return [hex(offset), `${length} bytes`, row.name, placement ? 'synthetic' : 'hardware', reason];
   });
 }
 
@@ -127,11 +134,12 @@ function indent(text: string): string {
   return text.split('\n').map((one) => `  ${one}`).join('\n');
 }
 
-function nextCommands(url: string, data: string): readonly string[] {
+/** `offset` is where PASID was placed. */
+function nextCommands(url: string, data: string, offset: number): readonly string[] {
   const device = `${url}/v1/vms/${attached.vm}/devices/${attached.device}`;
   return [
     `curl -s ${device}`,
-    `curl -s ${device}/config-space | npx cadastre decode -`,
+    `curl -s ${device}/config-space | npx cadastre decode - --at ${hex(offset)}`,
     'npx cadastre decode samples/nic-v2.lspci --map',
     `curl -s '${url}/v1/events?limit=5'`,
     `npx cadastre replay --data ${data}`,

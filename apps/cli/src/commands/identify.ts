@@ -3,7 +3,7 @@ import { ByteRange, type Capture } from '@cadastre/config-space';
 import { type Explanation, identify } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { print, printJson, table } from '../terminal.js';
-import { readDump } from './read-dump.js';
+import { readCaptures } from './read-captures.js';
 
 /** Enough to see what kind of bytes differ. */
 const rangesShownMax = 4;
@@ -27,7 +27,7 @@ export function addIdentify(program: Command): void {
 }
 
 function only(file: string): Capture {
-  const [first, second] = readDump(file);
+  const [first, second] = readCaptures(file);
   if (first !== undefined && second === undefined) return first;
   throw new CommandFailed(exitCode.negative, `${file} must hold exactly one function`);
 }

@@ -2,7 +2,8 @@ import { type Command } from 'commander';
 import { type DeviceNames, type KnobsAnswer, knobsFor, type VmmProfile } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { hex, paint, print, printJson } from '../terminal.js';
-import { offsetOf, profileOf } from './options.js';
+import { offsetOf } from './options.js';
+import { profileOf } from './vmm-options.js';
 
 interface KnobsOptions extends Omit<DeviceNames, 'pasid'> {
   readonly vmm: VmmProfile;

@@ -1,5 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import { profileNamed, type VmmProfile } from '@cadastre/vmm-profiles';
 
 /** A TCP port, 0..65535. */
 export function portOf(given: string): number {
@@ -15,21 +14,26 @@ export function pasidLog2Of(given: string): number {
   throw new InvalidArgumentError('A PASID width is a whole number of bits from 0 to 20.');
 }
 
-export function profileOf(given: string): VmmProfile {
-  const found = profileNamed(given);
-  if (found.ok) return found.value;
-  throw new InvalidArgumentError(`Known VMMs: ${found.refusal.known.join(', ')}.`);
-}
-
-/** `NAME=VALUE`, collected over every use of the option. */
-export function settingOf(given: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const [, name, value] = /^([^=]+)=(.*)$/.exec(given) ?? [];
-  if (name === undefined || value === undefined) throw new InvalidArgumentError('A knob is NAME=VALUE.');
-  return { ...before, [name]: value };
-}
-
-/** An offset, decimal or `0x...`. Whether the VMM takes it is the VMM's to say. */
+/** A byte offset into config space, 0..0xfff, in hexadecimal with 0x or in decimal. */
 export function offsetOf(given: string): number {
-  if (/^(0x[0-9a-f]{1,4}|\d{1,5})$/i.test(given)) return Number(given);
-  throw new InvalidArgumentError('An offset is a number such as 0x300.');
+  const offset = Number(given);
+  if (/^(0x[0-9a-fA-F]{1,3}|\d{1,4})$/.test(given) && offset <= 0xfff) return offset;
+  throw new InvalidArgumentError('An offset is a number from 0 to 0xfff.');
+}
+
+/** A kernel release as `uname -r` prints it. */
+export function kernelReleaseOf(given: string): string {
+  if (/^\d+\.\d+/.test(given)) return given;
+  throw new InvalidArgumentError('A kernel release begins with major.minor, for example 7.2.');
+}
+
+export function flavourOf(given: string): 'upstream' | 'nvidia' {
+  if (given === 'upstream' || given === 'nvidia') return given;
+  throw new InvalidArgumentError('A flavour is upstream or nvidia.');
+}
+
+/** An SR-IOV role. */
+export function roleOf(given: string): 'pf' | 'vf' | 'none' {
+  if (given === 'pf' || given === 'vf' || given === 'none') return given;
+  throw new InvalidArgumentError('A role is pf, vf or none.');
 }

@@ -4,8 +4,9 @@ import { type GuestPort, guestPorts, type GuestPrediction, guestView, type HostF
   type VmmProfile } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { hex, paint, print, printJson, say } from '../terminal.js';
-import { pasidLog2Of, profileOf, settingOf } from './options.js';
-import { readDump } from './read-dump.js';
+import { flavourOf, kernelReleaseOf, pasidLog2Of } from './options.js';
+import { readCaptures } from './read-captures.js';
+import { profileOf, settingOf } from './vmm-options.js';
 
 interface PredictOptions {
   readonly vmm: VmmProfile;
@@ -23,16 +24,15 @@ export function addPredict(program: Command): void {
     .description('predict what a guest reads of a function, by VMM and host kernel')
     .argument('<dump>', 'the physical config space: lspci text, hex digits or raw bytes; - reads standard input')
     .requiredOption('--vmm <name>', 'VMM and version, for example qemu-11.0', profileOf)
-    .option('--kernel <release>', 'host kernel, as uname -r says it', '7.2')
-    .addOption(new Option('--flavour <name>', 'tree of the host kernel').choices(['upstream', 'nvidia'])
-      .default('upstream'))
+    .option('--kernel <release>', 'host kernel, as uname -r says it', kernelReleaseOf, '7.2')
+    .option('--flavour <name>', 'tree of the host kernel: upstream or nvidia', flavourOf, 'upstream')
     .addOption(new Option('--port <kind>', 'where the guest has it').choices([...guestPorts]).default('root-port'))
     .option('--knob <name=value>', 'a setting of the VMM; may be repeated', settingOf)
     .option('--pasid-width <bits>', 'PASID bits the host IOMMU reports through iommufd', pasidLog2Of)
     .option('--json', 'print as JSON (schema cadastre.predict/1)')
     .option('--lspci', 'print the guest\'s config space as lspci -xxxx text')
     .action((dump: string, options: PredictOptions) => {
-      const functions = readDump(dump).map((capture) => ({ capture, prediction: predictOne(capture, options) }));
+      const functions = readCaptures(dump).map((capture) => ({ capture, prediction: predictOne(capture, options) }));
       if (options.json) {
         printJson({ schema: 'cadastre.predict/1', functions: functions.map(predictedJson) });
       } else if (options.lspci) {

@@ -4,6 +4,7 @@ import { SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { replay, type Replayed } from '@cadastre/ledger';
 import { ReplayMismatch, UnreadableEvent } from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
+import { messageOf } from '../system-error.js';
 import { paint, print, printJson, progress, table } from '../terminal.js';
 
 export function addReplay(program: Command): void {
@@ -36,8 +37,7 @@ async function open(directory: string): Promise<SqliteEventStore> {
   try {
     return await SqliteEventStore.openReadOnly(directory);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${reason}`);
+    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${messageOf(error)}`);
   }
 }
 

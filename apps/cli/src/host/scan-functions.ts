@@ -3,6 +3,7 @@ import { release } from 'node:os';
 import { basename, join } from 'node:path';
 import { Bdf, ConfigSpace, type SriovRole } from '@cadastre/config-space';
 import { type HostKernel } from '@cadastre/lifecycle';
+import { messageOf, systemErrorCode } from '../system-error.js';
 
 /** One function of this machine, as sysfs shows it. */
 export interface ScannedFunction {
@@ -30,7 +31,7 @@ export function scanFunctions(directory = sysfsPciDevices): Scan {
     try {
       functions.push(readFunction(directory, name));
     } catch (error) {
-      unreadable.push({ name, problem: error instanceof Error ? error.message : String(error) });
+      unreadable.push({ name, problem: messageOf(error) });
     }
   }
   return { kernel: thisKernel(), functions, unreadable };
@@ -40,7 +41,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory).sort();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (systemErrorCode(error) === 'ENOENT') return [];
     throw error;
   }
 }
@@ -67,7 +68,8 @@ function linkOf(path: string): string | undefined {
   try {
     return readlinkSync(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    // EINVAL: there is something, and it is no link.
+    if (['ENOENT', 'EINVAL'].includes(systemErrorCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -64,7 +64,9 @@ describe('a device over HTTP', () => {
 
   it('cannot be shown in a form nobody offers', async () => {
     await server.post(`${device}/attach`, attachBody);
-    expect((await server.get(`${device}/config-space`, { accept: 'image/png' })).status).toBe(406);
+    for (const accept of ['image/png', 'constructor', '__proto__', 'text/plain;q=0', '']) {
+      expect([accept, (await server.get(`${device}/config-space`, { accept })).status]).toEqual([accept, 406]);
+    }
   });
 
   it('is detached with its revision, and then owns nothing', async () => {

@@ -115,18 +115,19 @@ const represent: { readonly [F in Form]: (key: DeviceKey, view: GuestConfigSpace
   }),
 };
 
-const forms: Readonly<Record<string, Form>> = {
-  '*/*': 'lspci', 'text/*': 'lspci', 'text/plain': 'lspci',
-  'application/octet-stream': 'binary',
-  'application/json': 'json', 'application/*': 'json',
-};
+/** A map, since a type named `constructor` must find nothing. */
+const forms = new Map<string, Form>([
+  ['*/*', 'lspci'], ['text/*', 'lspci'], ['text/plain', 'lspci'],
+  ['application/octet-stream', 'binary'],
+  ['application/json', 'json'], ['application/*', 'json'],
+]);
 
 /** The form the Accept header likes best (RFC 9110, "Accept"); `lspci` text where anything will do. */
 function acceptedForm(accept = '*/*'): Form {
   const liked = accept.split(',').map((one) => {
     const [type = '', ...parameters] = one.split(';').map((part) => part.trim().toLowerCase());
     const weight = parameters.find((part) => part.startsWith('q='));
-    return { form: forms[type], weight: weight === undefined ? 1 : Number(weight.slice(2)) };
+    return { form: forms.get(type), weight: weight === undefined ? 1 : Number(weight.slice(2)) };
   });
   // A sort is stable: among equals the one named first wins.
   const [best] = liked.filter(({ form, weight }) => form && weight > 0).sort((a, b) => b.weight - a.weight);

@@ -88,6 +88,8 @@ describe('a refused registration', () => {
   it.each([
     ['that is not JSON', '{"host":', 400, 'body-malformed', {}],
     ['of another media type', '<xml/>', 415, 'media-type-unsupported', { 'content-type': 'application/xml' }],
+    ['nested a thousand lists deep', `${'['.repeat(1000)}${']'.repeat(1000)}`, 400, 'request-invalid', {}],
+    ['nested in an unknown field', `{"a":${'{"b":'.repeat(5000)}1${'}'.repeat(5001)}`, 400, 'request-invalid', {}],
     ['sent as plain text', '{}', 415, 'media-type-unsupported', { 'content-type': 'text/plain' }],
     ['sent as a form', 'a=1', 415, 'media-type-unsupported', { 'content-type': 'application/x-www-form-urlencoded' }],
     ['with half a character', halfACharacter, 400, 'config-space-unreadable', {}],

@@ -6,6 +6,9 @@ export type CapabilitySpace = 'standard' | 'extended';
 /** May a function of this kind have it: yes, no, shared with the PF, not meaningful, or nobody confirmed. */
 export type Legality = 'yes' | 'no' | 'shared' | 'not-meaningful' | 'unconfirmed';
 
+/** Bytes. PCI Local Bus Specification, "Capabilities List": every structure is DWORD aligned, both lists alike. */
+export const capabilityAlignment = 4;
+
 /** One row of the capability catalogue: what the PCIe specification and the field know about one ID. */
 export interface CapabilityRow {
   readonly id: number;
@@ -15,6 +18,8 @@ export interface CapabilityRow {
   readonly title: string;
   /** Length in bytes from the first header byte; a row marked `unconfirmed` is opaque up to the next start. */
   readonly length: LengthTerm | { readonly unconfirmed: LengthTerm };
+  /** What its offset is a multiple of, in bytes. */
+  readonly alignment: typeof capabilityAlignment;
   /** A computed length below this is a lie of the device, and the structure opaque (reading B3). */
   readonly lengthMin?: number;
   /** Physical function, virtual function, root port. */
@@ -33,6 +38,7 @@ export function unknownCapability(id: number, space: CapabilitySpace): Capabilit
     name: `unknown-${id.toString(16).padStart(digits, '0')}`,
     title: 'unknown',
     length: null,
+    alignment: capabilityAlignment,
     allowedIn: { pf: 'unconfirmed', vf: 'unconfirmed', rootPort: 'unconfirmed' },
     vfio: 'hide',
     synthesize: 'no',

@@ -1,4 +1,4 @@
-import { type CapabilityRow, type Legality } from './capability-row.js';
+import { capabilityAlignment, type CapabilityRow, type Legality } from './capability-row.js';
 import {
   bits, ceilDiv, choose, expressBits, farthest, headerVersion, highestBit, ifSet, largest, product, recordBits,
     records, roundUp,
@@ -154,7 +154,7 @@ const rows: readonly Row[] = [
 /** Extended capability IDs 0x0000..0x003a. PCI Code and ID Assignment Specification, "Extended Capability IDs". */
 export const extendedCapabilities: readonly CapabilityRow[] = rows.map(
   ([id, name, title, length, pf, vf, rootPort, vfio, synthesize, lengthMin]) => ({
-    id, name, title, length, allowedIn: { pf, vf, rootPort }, vfio, synthesize,
+    id, name, title, length, alignment: capabilityAlignment, allowedIn: { pf, vf, rootPort }, vfio, synthesize,
     ...(lengthMin === undefined ? {} : { lengthMin }),
   }),
 );

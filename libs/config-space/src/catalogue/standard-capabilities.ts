@@ -1,4 +1,4 @@
-import { type CapabilityRow, type Legality } from './capability-row.js';
+import { capabilityAlignment, type CapabilityRow, type Legality } from './capability-row.js';
 import {
   bits, choose, headerBits, ifSet, product, recordBits, records, sum, unconfirmed, type LengthTerm,
 } from './length-term.js';
@@ -77,7 +77,7 @@ const anyFunction: { readonly pf: Legality; readonly vf: Legality; readonly root
 /** Standard capability IDs 0x00..0x15. PCI Code and ID Assignment Specification, "Capability IDs". */
 export const standardCapabilities: readonly CapabilityRow[] = rows.map(
   ([id, name, title, length, vfio, synthesize, lengthMin]) => ({
-    id, name, title, length, allowedIn: anyFunction, vfio, synthesize,
+    id, name, title, length, alignment: capabilityAlignment, allowedIn: anyFunction, vfio, synthesize,
     ...(lengthMin === undefined ? {} : { lengthMin }),
   }),
 );

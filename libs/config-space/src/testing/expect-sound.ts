@@ -1,4 +1,5 @@
 import { type ConfigSpace, extendedSpaceAt, headerSizeBytes } from '../config-space.js';
+import { type Owner } from '../owner-map.js';
 import { decode } from '../registers/decode.js';
 import { type SriovRole, survey, type Survey } from '../survey.js';
 import { extendedCapabilitiesMax, standardCapabilitiesMax } from '../walk-capabilities.js';
@@ -45,7 +46,7 @@ function expectOneOwnerEach({ space, owners }: Survey): void {
     rule(offset === at && length > 0, 'runs follow each other without a hole', offset, at);
     const name = `${owner} ${capability?.offset}`;
     rule(name !== previous, 'runs are maximal', offset);
-    rule((owner === 'capability') === (capability !== undefined), 'a capability run names its capability', offset);
+    rule(isLinked(owner) === (capability !== undefined), 'a capability run names its capability', offset);
     previous = name;
     at += length;
   }
@@ -61,7 +62,7 @@ function expectGapsBetweenHolders({ space, owners, gaps }: Survey): void {
     if (zero) rule(space.nonZeroFrom(offset, offset + length) === offset + length, 'a zero gap is zero', offset);
   }
   for (const { offset, length, owner } of owners.runs()) {
-    const expected = owner === 'header' || owner === 'capability' ? 1 : 0;
+    const expected = owner === 'header' || isLinked(owner) ? 1 : 0;
     for (let at = offset; at < offset + length; at += 1) {
       rule(held[at] === expected, 'gaps are what neither header nor capability holds', at, owner);
     }
@@ -76,4 +77,8 @@ function expectRegistersInside({ space, capabilities }: Survey): void {
       rule(value >= 0 && value < 2 ** width, 'a value fits its field', at, value);
     }
   }
+}
+
+function isLinked(owner: Owner): boolean {
+  return owner === 'capability' || owner === 'hidden-capability';
 }

@@ -8,7 +8,7 @@ import { type StreamAppend } from '../stream-append.js';
 import { StreamName } from '../stream-name.js';
 import { StreamRevision } from '../stream-revision.js';
 import { Oracle } from './oracle.js';
-import { type Subject } from './subject.js';
+import { patienceMs, type Subject } from './subject.js';
 
 const runs = 100;
 const stepsMax = 40;
@@ -49,14 +49,16 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
 export function promiseModelAgreement(subject: Subject): void {
   describe('any history of appends and reads', () => {
     it(`is told the same by the store and by a plain array, in each of ${runs} histories`, async () => {
-      await fc.assert(fc.asyncProperty(fc.array(anyStep, { maxLength: stepsMax }), async (steps) => {
+      // `size: 'max'`, since fast-check would otherwise try histories of a few steps only.
+      const anyHistory = fc.array(anyStep, { maxLength: stepsMax, size: 'max' });
+      await fc.assert(fc.asyncProperty(anyHistory, async (steps) => {
         const store = await subject.fresh();
         const history = new History(store);
         for (const step of steps) await history.take(step);
         await history.compareAll();
         await store.close();
       }), { numRuns: runs });
-    });
+    }, patienceMs);
   });
 }
 

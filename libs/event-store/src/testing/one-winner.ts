@@ -1,7 +1,9 @@
 import { type ExpectedRevision } from '../expected-revision.js';
 import { StreamName } from '../stream-name.js';
 import { StreamRevision } from '../stream-revision.js';
-import { attachedDevice, attachedFunction, event, one, type Subject, wholeLog, wholeStream } from './subject.js';
+import {
+  attachedDevice, attachedFunction, event, one, patienceMs, type Subject, wholeLog, wholeStream,
+} from './subject.js';
 
 const rounds = 200;
 const writers = 8;
@@ -23,7 +25,7 @@ export function promiseOneWinner(subject: Subject): void {
         expect(losers).toContainEqual({ kind: 'revision-moved', stream: attachedDevice, expected, actual: revision });
       }
       expect(await wholeStream(store, attachedDevice)).toHaveLength(rounds);
-    });
+    }, patienceMs);
 
     it('for one function from two VMs never both own it, and the loser leaves nothing', async () => {
       const { store } = subject;

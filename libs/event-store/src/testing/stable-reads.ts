@@ -3,7 +3,7 @@ import { eventBytesMax, pageBytesMax } from '../store-limits.js';
 import { StreamName } from '../stream-name.js';
 import { StreamRevision } from '../stream-revision.js';
 import {
-  attachedDevice, attachedFunction, event, expectAppended, one, type Subject, wholeLog, wholeStream,
+  attachedDevice, attachedFunction, event, expectAppended, one, patienceMs, type Subject, wholeLog, wholeStream,
 } from './subject.js';
 
 /** Seven events in two streams, interleaved: the function at the even positions, the device at the odd ones. */
@@ -118,6 +118,6 @@ function promiseLogReads(subject: Subject): void {
       expect((await wholeLog(store)).map(({ position }) => position)).toEqual([...Array(count).keys()]);
       const rest = await store.readStream(attachedDevice, { from: StreamRevision.from(count - 1) });
       expect(rest).toMatchObject({ endOfStream: true, events: [{ revision: count - 1 }] });
-    });
+    }, patienceMs);
   });
 }

@@ -15,6 +15,9 @@ export interface Subject {
   fresh(): Promise<EventStore>;
 }
 
+/** For tests that take a second on an idle machine with a slow disk; a busy one may need ten times that. */
+export const patienceMs = 60_000;
+
 /** A suite of promises: declares its tests with jest's `describe` and `it`. */
 export type Promises = (subject: Subject) => void;
 
