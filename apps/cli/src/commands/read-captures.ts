@@ -5,6 +5,7 @@ import {
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { messageOf, systemErrorCode } from '../system-error.js';
 import { say } from '../terminal.js';
+import { readStandardInput } from './read-standard-input.js';
 
 /** A dump without an address is function 00:00.0 of nowhere. */
 const nowhere = Bdf.from('0000:00:00.0');
@@ -27,7 +28,7 @@ export function readCaptures(file: string, lenient = false): readonly Capture[] 
 
 function readInput(file: string): Buffer {
   try {
-    return readFileSync(file === '-' ? process.stdin.fd : file);
+    return file === '-' ? readStandardInput() : readFileSync(file);
   } catch (error) {
     const code = systemErrorCode(error) === 'ENOENT' ? exitCode.notFound : exitCode.io;
     throw new CommandFailed(code, `cannot read ${file}: ${messageOf(error)}`);
