@@ -1,3 +1,4 @@
+import { ConfigOffset } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
 import { type Knobs } from './knobs.js';
 import { device, dwordsThatDiffer, extendedOf, guestOf, linux72, pasid16, pinned, predict, standardOf, told,
@@ -184,6 +185,33 @@ describe('the facts of QEMU', () => {
     expect([added.u32(0x18), added.u32(0x44), added.u32(0x48)]).toEqual([0x0c, 2, 0x82]);
     expect(move('bar1').outcome).toMatchObject({ kind: 'refused', confidence: 'D' });
     expect(move('auto').outcome).toMatchObject({ kind: 'refused', rule: 'Q24' });
+  });
+});
+
+describe('what vfio-pci does not give to any VMM', () => {
+  it('is a bridge, and what its denylist names; what the host may not claim is told', () => {
+    expect(predict({ headerType: 1 }, 'crosvm').outcome).toMatchObject({ kind: 'refused', rule: 'reading C8' });
+    const denied = (deviceId: number) => predict({ vendorId: 0x8086, deviceId }, 'openvmm').outcome;
+    expect([denied(0x0b25), denied(0x37c8)]).toMatchObject([{ kind: 'refused', rule: 'observed 13', confidence: 'V' },
+      { kind: 'refused', confidence: 'D' }]);
+    expect(denied(0x10c9).kind).toBe('starts');
+    expect(told(predict({ classCode: 0 }, 'qemu-11.1'))).toContain('observed 13 may-not-open');
+    expect(told(predict({ standard: [{ id: 0x14, offset: 0x40 }] }, 'qemu-11.1'))).toContain(
+      'observed 13 may-not-open');
+  });
+
+  it('does not concern a VMM that reads something else', () => {
+    expect(predict({ headerType: 1 }, 'generic').outcome.kind).toBe('starts');
+  });
+});
+
+describe('a VMM that obeys a document', () => {
+  it('shows the physical space with the patches of the document', () => {
+    const offset = ConfigOffset.from(0x104);
+    if (!offset.ok) throw new Error('0x104 is an offset');
+    const patches = [{ offset: offset.value, mask: 0xffffffff, value: 0x12345678 }];
+    const guest = guestOf(predict(device.d1, 'generic', { patches }));
+    expect(dwordsThatDiffer(buildConfigSpace(device.d1), guest)).toEqual(['104:12345678']);
   });
 });
 

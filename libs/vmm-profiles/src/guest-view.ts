@@ -3,8 +3,9 @@ import { announcesExtendedSpace, type ConfigSpace, type Finding, readHeader, vfi
 import { GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type Knobs, wrongSetting } from './knobs.js';
-import { type GuestPrediction, type Outcome, type WriteThrough } from './prediction.js';
+import { type GuestPrediction, type Outcome, starts, type WriteThrough } from './prediction.js';
 import { type RuleName } from './rules.js';
+import { vfioBinding } from './vfio-binding.js';
 import { type VmmProfile } from './vmm-profile.js';
 
 /** What a VMM reads: the first stage of every prediction. */
@@ -26,11 +27,12 @@ export function guestView(
   for (const one of firstFindings) reportVfio(image, one);
   const settings = knobs.settings ?? {};
   const wrong = wrongSetting(profile.settings, settings);
-  const outcome: Outcome = wrong === undefined
-    ? profile.show(image, {
+  const bound = profile.reads === 'vfio-pci' ? vfioBinding(physical, image) : starts;
+  const outcome: Outcome = wrong !== undefined
+    ? { kind: 'refused', rule: 'Q24', confidence: 'D', says: `${wrong.kind}: ${wrong.name}=${wrong.given}` }
+    : bound.kind !== 'starts' ? bound : profile.show(image, {
       physical, host, settings, port: knobs.port ?? 'root-port', viommuPasid: knobs.viommuPasid ?? true,
-    })
-    : { kind: 'refused', rule: 'Q24', confidence: 'D', says: `${wrong.kind}: ${wrong.name}=${wrong.given}` };
+    });
   const space = outcome.kind === 'starts' ? image.toSpace() : null;
   const chain = space === null ? { standard: [], extended: [] } : listsOf(space, image);
   return {

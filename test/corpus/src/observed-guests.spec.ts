@@ -1,7 +1,8 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { type GuestPrediction, guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
 import { hasObserved, observedFolder, unless } from './corpus.js';
-import { knobsOf, type ObservedGuest, observedGuests, observedProbes, observedSpace } from './observed.js';
+import { knobsOf, type ObservedGuest, observedGuests, observedProbes, observedRefusals,
+  observedSpace } from './observed.js';
 
 /** Where a capture shows something no rule of a VMM explains, and why. */
 interface GuestException {
@@ -128,5 +129,25 @@ describe(`the bytes predicted to reach the hardware${unless(hasObserved, observe
 
   (hasObserved ? it : it.skip)('were probed in dozens of functions', () => {
     expect(probes.length).toBeGreaterThan(50);
+  });
+});
+
+describe(`a function that vfio-pci did not give away${unless(hasObserved, observedFolder)}`, () => {
+  const refusals = observedRefusals();
+  /** PFs whose own driver held them, so that they had VFs. */
+  const heldByDriver = /^qemu-(1b36-0010-01\.00\.0|8086-10c9-02\.00\.0)\.k/;
+
+  (hasObserved ? it.each(refusals) : it.skip.each(refusals))('$folder: $result', ({ folder, kernel }) => {
+    const physical = observedSpace(folder, 'physical.lspci');
+    const profile = profileNamed('qemu-11.1');
+    if (physical === undefined || !profile.ok) throw new Error(`nothing in ${folder}`);
+    const { outcome, findings } = guestView(physical, profile.value, {}, {
+      kernel: { release: kernel, flavour: 'upstream' }, pasid: null });
+    const foreseen = outcome.kind === 'refused' || findings.some(({ kind }) => kind === 'may-not-open');
+    expect(foreseen).toBe(!heldByDriver.test(folder));
+  });
+
+  (hasObserved ? it : it.skip)('was seen more than once', () => {
+    expect(refusals.length).toBeGreaterThan(1);
   });
 });

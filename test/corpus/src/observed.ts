@@ -32,6 +32,14 @@ export function observedGuests(): readonly ObservedGuest[] {
   });
 }
 
+/** Functions that vfio-pci did not give away: folder, kernel and what it said. */
+export function observedRefusals(): readonly { readonly folder: string; readonly kernel: string; result: string }[] {
+  if (!hasObserved) return [];
+  const [, ...lines] = readFileSync(join(observedFolder, 'observed.tsv'), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => line.split('\t')).flatMap(([folder = '', , , release = '', view, , , , , result = '']) =>
+    view === 'vfio' && result !== 'ok' ? [{ folder, kernel: /^\d+\.\d+/.exec(release)?.[0] ?? '', result }] : []);
+}
+
 export function observedSpace(folder: string, file: string): ConfigSpace | undefined {
   const path = join(observedFolder, folder, file);
   return existsSync(path) ? readCaptures(path)[0]?.space : undefined;

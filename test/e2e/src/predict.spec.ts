@@ -30,7 +30,7 @@ describe('cadastre predict', () => {
   it('ends with 1 where the device would not start', () => {
     const { status, stdout } = cadastre(['predict', join(root, 'samples', 'root-port.lspci'), '--vmm', 'qemu-11.0']);
     expect(status).toBe(1);
-    expect(stdout).toMatch(/refused \(Q5, V\)/);
+    expect(stdout).toMatch(/refused \(reading C8, V\)/);
   });
 
   it.each([[['--vmm', 'qemu-9']], [[]], [['--vmm', 'qemu-11.0', '--port', 'x']], [['--vmm', 'crosvm', '--knob', 'x']]])(

@@ -25,7 +25,7 @@ const always: Readonly<Record<string, SettingRow>> = {
 
 const migration: MigrationBehaviour = {
   kind: 'compares-bytes', rule: 'Q22', confidence: 'V',
-  says: 'every byte of an added capability is compared with the destination own on load; a difference refuses it late',
+  says: 'every byte of an added capability is compared with the destination\'s on load; a difference refuses it late',
 };
 
 /** A profile of QEMU's vfio-pci. */
