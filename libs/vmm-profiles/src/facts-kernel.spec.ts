@@ -4,7 +4,7 @@ import { type HostFacts } from './host-facts.js';
 import { device, guestOf, linux72, nvidiaKernel, predict } from './testing.js';
 
 const linux61: HostFacts = { kernel: { release: '6.1', flavour: 'upstream' }, pasid: null };
-const first = (parts: ConfigSpaceParts, host = linux72) => predict(parts, 'crosvm', {}, host);
+const first = (parts: ConfigSpaceParts, host = linux72) => predict(parts, 'openvmm', {}, host);
 /** Mapped bytes of one capability: up to where writes are raw again. */
 function mapped(at: number, parts: ConfigSpaceParts, host = linux72): number {
   const end = first(parts, host).writeThrough.find(({ offset }) => offset > at)?.offset;

@@ -162,6 +162,9 @@ describe('the facts of crosvm', () => {
   it('X3: everything up to the next start reads 0', () => {
     const parts = { ...device.d1, bytes: { 0x1e0: [1, 2, 3] } };
     expect(guestOf(predict(parts, 'crosvm')).nonZeroFrom(0x150, 0x1f0)).toBe(0x1f0);
+    const { writeThrough } = predict(parts, 'crosvm');
+    expect(writeThrough.some(({ offset, length }) => offset < 0x1f0 && offset + length > 0x150)).toBe(false);
+    expect(writeThrough).toContainEqual(expect.objectContaining({ offset: 0x1f8, length: 0xe08 }));
   });
 
   it('X4: a hidden head reads ID 0x000c', () => {

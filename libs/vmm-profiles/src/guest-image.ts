@@ -7,8 +7,8 @@ export class GuestImage {
   readonly findings: PredictionFinding[] = [];
   readonly ruled: RuledRange[] = [];
   readonly unpredicted: RuledRange[] = [];
-  /** Capabilities the VMM made. */
-  readonly synthetic: RuledRange[] = [];
+  /** Bytes the VMM answers for: a write there reaches the hardware only where the VMM forwards it. */
+  readonly emulated: RuledRange[] = [];
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private shownBytes: number;

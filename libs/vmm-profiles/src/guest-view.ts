@@ -94,7 +94,7 @@ function writeThroughOf(
   for (const { offset, length } of rawWritable) {
     const end = Math.min(offset + length, image.size);
     let at = offset;
-    const made = image.synthetic.filter((one) => one.offset < end && one.offset + one.length > offset)
+    const made = image.emulated.filter((one) => one.offset < end && one.offset + one.length > offset)
       .sort((a, b) => a.offset - b.offset);
     for (const one of made) {
       const [from, to] = [Math.max(one.offset, at), Math.min(one.offset + one.length, end)];

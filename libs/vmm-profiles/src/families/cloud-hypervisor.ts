@@ -77,7 +77,7 @@ function addClique(image: GuestImage, { settings }: Stage, items: readonly Stand
   image.put(last.offset + 1, 1, 0xd4, 'C3');
   image.put(0xd4, 4, 0x50080009, 'C3');
   image.put(0xd8, 4, (clique << 19) | 0x5032, 'C3');
-  image.synthetic.push({ offset: 0xd4, length: 8, rule: 'C3' });
+  image.emulated.push({ offset: 0xd4, length: 8, rule: 'C3' });
   const inside = items.find(({ offset }) => offset >= 0xd4 && offset < 0xdc);
   if (inside) image.report('header-destroyed', 'C3', 'the clique capability covers a header', inside.offset, 'D');
 }
@@ -136,7 +136,7 @@ function makePasid(
   image.put(last.offset, 4, (offset << 20) >>> 0, 'C11', 0xfff00000);
   image.put(offset, 4, 0x0001001b, 'C8');
   image.put(offset + 4, 4, pasidRegisters(host.pasid), 'C14');
-  image.synthetic.push({ offset, length: pasidBytes, rule: 'C8' });
+  image.emulated.push({ offset, length: pasidBytes, rule: 'C8' });
   image.report('implicit-offset', 'C8', 'PASID alone is at 0xff8; nothing moves it', offset);
   image.report('pasid-control', 'C19', 'which control bits are writable is not known', offset + 6);
   if (items.length === 1 && last.id === 0) {

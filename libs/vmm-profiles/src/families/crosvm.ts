@@ -28,7 +28,9 @@ export function showCrosvm(image: GuestImage): Outcome {
   const items = walk.items.filter(({ offset }) => original.u32(offset) !== 0);
   for (const { id, offset } of items) {
     if (!hidden.includes(id)) continue;
-    image.clear(offset, nextStart(items, offset, extendedSizeBytes), 'X3');
+    const end = nextStart(items, offset, extendedSizeBytes);
+    image.clear(offset, end, 'X3');
+    image.emulated.push({ offset, length: end - offset, rule: 'X3' });
     image.report('capability-hidden', 'X1', `ID 0x${id.toString(16)}: everything up to the next start reads 0`, offset);
   }
   const kept = items.filter(({ id }) => !hidden.includes(id)).sort((a, b) => a.offset - b.offset);

@@ -106,7 +106,7 @@ function makePasid(
   if (previous !== undefined) image.put(previous.offset, 4, (offset << 20) >>> 0, 'Q17', nextMask);
   image.put(offset, 4, (0x0001001b | ((after?.offset ?? 0) << 20)) >>> 0, 'Q19');
   image.put(offset + 4, 4, pasidRegisters(host.pasid), 'Q19');
-  image.synthetic.push({ offset, length: pasidBytes, rule: 'Q14' });
+  image.emulated.push({ offset, length: pasidBytes, rule: 'Q14' });
   image.report('pasid-made', 'Q14', `PASID of ${host.pasid.widthBits} bits at 0x${offset.toString(16)}`, offset);
   if (list.length === 1 && previous?.id === 0) {
     image.report('pasid-behind-stub', 'Q18', 'the only capability, behind a stub', offset);

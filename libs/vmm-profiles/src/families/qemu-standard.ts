@@ -47,7 +47,7 @@ function linkStandard(
 ): void {
   for (const { offset, bytes, rule } of virtual) {
     image.putBytes(offset, bytes, rule);
-    image.synthetic.push({ offset, length: bytes.length, rule });
+    image.emulated.push({ offset, length: bytes.length, rule });
     image.report('virtual-capability', 'Q6', `a virtual capability at 0x${offset.toString(16)}`, offset);
   }
   const list = [...kept.map(({ offset }) => offset), ...virtual.map(({ offset }) => offset)];

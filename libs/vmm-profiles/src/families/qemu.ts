@@ -54,6 +54,10 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
 function show(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
   showHeader(image, stage);
   const { original } = image;
+  if (readHeader(original).vendorId === 0x10de && original.u32(0x10) === 0) {
+    image.report('may-not-start', 'Q26', 'QEMU was seen to stop without a message when BAR 0 has no host resource',
+      0x10, 'U');
+  }
   // Where the guest's bus is conventional, MMCONFIG above 0xff reads nothing.
   const isConventional = stage.port === 'pci-bridge' || stage.port === 'conventional-root';
   if (isConventional) image.cutToConventional();
