@@ -101,6 +101,14 @@ describe('the facts of vfio-pci', () => {
     expect(first(parts).chain.extended.map(({ id }) => id)).toEqual([1]);
   });
 
+  it('a kernel nobody observed is told, with how well it is known', () => {
+    const known = (release: string) => first({ size: 256 },
+      { ...linux72, kernel: { release, flavour: 'upstream' } }).findings
+      .map(({ kind, confidence }) => [kind, confidence]);
+    expect([known('7.2'), known('6.12'), known('6.6'), known('5.4')]).toEqual([
+      [], ...['V', 'D', 'U'].map((one) => [['vfio-kernel-not-observed', one]])]);
+  });
+
   it('K15: a VF gets its IDs and no pin; nobody gets PME', () => {
     const parts = { standard: [{ id: 1, offset: 0x40, body: [0xff, 0xff, 0xff, 0xff] }], vendorId: 0xffff,
       deviceId: 0xffff, bytes: { 0x3d: [1] } };

@@ -1,6 +1,6 @@
 import { announcesExtendedSpace, type ConfigSpace, type Finding, readHeader, vfioView, type VfioFinding,
   walkExtendedCapabilities, walkStandardCapabilities } from '@cadastre/config-space';
-import { GuestImage } from './guest-image.js';
+import { ends, GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type Knobs, wrongSetting } from './knobs.js';
 import { type GuestPrediction, type Outcome, starts, type WriteThrough } from './prediction.js';
@@ -29,7 +29,7 @@ export function guestView(
   const wrong = wrongSetting(profile.settings, settings);
   const bound = profile.reads === 'vfio-pci' ? vfioBinding(physical, image) : starts;
   const outcome: Outcome = wrong !== undefined
-    ? { kind: 'refused', rule: 'Q24', confidence: 'D', says: `${wrong.kind}: ${wrong.name}=${wrong.given}` }
+    ? ends('refused', 'settings', `${wrong.kind}: ${wrong.name}=${wrong.given}; it takes ${wrong.allowed}`)
     : bound.kind !== 'starts' ? bound : profile.show(image, {
       physical, host, settings, port: knobs.port ?? 'root-port', viommuPasid: knobs.viommuPasid ?? true,
     });
@@ -69,8 +69,9 @@ function reportVfio(image: GuestImage, finding: VfioFinding): void {
   const rule = vfioRules[finding.kind];
   const offset = 'offset' in finding ? finding.offset : null;
   const id = 'id' in finding ? ` 0x${finding.id.toString(16)}` : '';
-  const isGuess = finding.kind === 'kernel-not-observed' && finding.evidence !== 'read';
-  image.report(`vfio-${finding.kind}`, rule, `vfio-pci: ${finding.kind}${id}`, offset, isGuess ? 'D' : 'V');
+  const evidence = finding.kind === 'kernel-not-observed' ? finding.evidence : 'read';
+  const confidence = evidence === 'read' ? 'V' : evidence === 'derived' ? 'D' : 'U';
+  image.report(`vfio-${finding.kind}`, rule, `vfio-pci: ${finding.kind}${id}`, offset, confidence);
 }
 
 /** The lists as a guest walks them; what is wrong with them is a finding. */

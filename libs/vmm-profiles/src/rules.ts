@@ -94,6 +94,7 @@ export const rules = {
   'reading D7': ['D', 'an offset below a header passes the check, and the capability runs into that header'],
   'reading D8': ['D', 'a capability that starts inside a virtual one fails the device'],
   'reading E1': ['U', 'a PASID capability of the hardware beside the made one: not known'],
+  'settings': ['D', 'a VMM refuses a setting it does not have, and a value out of its range'],
   'chain': ['V', 'what a guest finds when it walks the list'],
 } as const satisfies Record<string, Rule>;
 
