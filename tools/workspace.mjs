@@ -26,7 +26,7 @@ export function ensureInstalled() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   console.error('installing the npm packages of package-lock.json (once, about half a minute) ...');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status } = spawnSync(npm, ['ci', '--no-progress'], { cwd: root, stdio: ['ignore', 2, 2] });
+  const { status } = spawnSync(npm, ['ci', '--no-progress', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
   if (status !== 0) fail('npm ci failed; the reason is above. Is the npm registry reachable?');
   const own = spawnSync(join(bin, 'node'), ['--version'], { encoding: 'utf8' });
   if (own.status !== 0) fail('the workspace\'s own Node does not start; npm ci brings it as package "node"');

@@ -25,7 +25,8 @@ for (const command of program.commands) command.exitOverride();
 // A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCode.ok);
-  throw error;
+  say(`cadastre: cannot write: ${error.message}`);
+  process.exit(exitCode.io);
 });
 
 try {

@@ -1,6 +1,8 @@
 import { type AddressInfo } from 'node:net';
-import { LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
+import { DamagedIndex, LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
+import { UnreadableEvent } from '@cadastre/lifecycle';
 import { createServer } from '@cadastre/server';
 import { CommandFailed, exitCode } from './exit-code.js';
 import { messageOf } from './system-error.js';
@@ -17,15 +19,20 @@ const graceMs = 1_000;
 
 /** Opens the ledger in a directory and serves it. Ends the process when storage fails: a fenced store never heals. */
 export async function runLedger(directory: string, host: string, port: number): Promise<RunningLedger> {
-  const end = (): void => {
+  // A fenced store never heals. Whoever waits is told that the outcome is unknown, and then the process ends; it may
+  // also happen with nobody waiting, at a checkpoint.
+  const endSoon = (): void => {
+    if (ending) return;
+    ending = setTimeout(() => process.exit(exitCode.io), graceMs);
     say('cadastre: storage failed, the outcome of the last writes is unknown; ending. Start again to go on.');
-    process.exit(exitCode.io);
   };
-  // A store may fence itself with nobody waiting, at a checkpoint; whoever waits is answered before the end.
-  const store = await openStore(directory, () => setTimeout(end, graceMs).unref());
-  const app = await createServer({ store, clock: systemClock, onOutcomeUnknown: end });
+  let ending: NodeJS.Timeout | undefined;
+  const store = await openStore(directory, endSoon);
+  const app = await openServer(store, endSoon);
   try {
-    await app.listen(port, host);
+    await app.init();
+    // Not Nest's listen, which writes a second message of its own when the port is taken.
+    await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
     await store.close();
     throw new CommandFailed(exitCode.unavailable, `cannot listen on ${host}:${port}: ${messageOf(error)}`);
@@ -41,13 +48,28 @@ export async function runLedger(directory: string, host: string, port: number): 
   };
 }
 
+async function openServer(store: SqliteEventStore, onOutcomeUnknown: () => void): ReturnType<typeof createServer> {
+  try {
+    return await createServer({ store, clock: systemClock, onOutcomeUnknown });
+  } catch (error) {
+    await store.close();
+    if (!(error instanceof UnreadableEvent)) throw error;
+    throw new CommandFailed(exitCode.integrityFailed, `this version cannot read the ledger: ${error.message}`);
+  }
+}
+
 async function openStore(directory: string, onFence: () => void): Promise<SqliteEventStore> {
   try {
     return await SqliteEventStore.open(directory, { onFence });
   } catch (error) {
-    const code = error instanceof LedgerInUse ? exitCode.conflict : exitCode.io;
+    const code = error instanceof LedgerInUse ? exitCode.conflict
+      : isDamage(error) ? exitCode.integrityFailed : exitCode.io;
     throw new CommandFailed(code, `cannot open the ledger in ${directory}: ${messageOf(error)}`);
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof DamagedIndex || error instanceof CorruptLog || error instanceof CorruptEvent;
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

@@ -21,7 +21,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   };
   const drawn = new Table({
     head: head.map((one) => paint('bold', one)),
-    ...(onTerminal ? { style: { head: [], border: ['gray'] } } : plain),
+    ...(onTerminal ? { style: { head: [], border: [] } } : plain),
   });
   drawn.push(...rows.map((row) => [...row]));
   return drawn.toString().replace(/ +$/gm, '');

@@ -5,9 +5,11 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { type EventStore } from '@cadastre/event-store';
 import { type Clock } from '@cadastre/ledger';
 import { bodyBytesMax } from './http/body-limit.js';
-import { BoundedDepth } from './http/bounded-depth.js';
 import { Head } from './http/head.js';
 import { KnownQueryParameters } from './http/query-parameters.js';
+import { SoundBody } from './http/sound-body.js';
+import { readJson } from './http/read-json.js';
+import { answerUnreadable, answerUnreadableSocket } from './http/unreadable-request.js';
 import { validationPipe } from './http/validation.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { ServerModule } from './server.module.js';
@@ -31,14 +33,22 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID().replaceAll('-', ''),
     forceCloseConnections: 'idle',
+    // Three times a name of 64 characters, percent-encoded; longer parts reach the parser of names, which says so.
+    routerOptions: { maxParamLength: 1_024 },
+    frameworkErrors: answerUnreadable,
+    clientErrorHandler: answerUnreadableSocket,
+    http: { connectionsCheckingInterval: 5_000 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(ServerModule.register({ store, clock }), adapter, {
     logger: stderrLogger,
     bodyParser: false,
+    abortOnError: false,
   });
-  // JSON is Fastify's own; plain text it would take as well, and then complain about its content.
-  adapter.getInstance().removeContentTypeParser('text/plain');
-  app.useGlobalGuards(new KnownQueryParameters(), new BoundedDepth());
+  // Plain text Fastify would take as well, and then complain about its content.
+  adapter.getInstance().removeContentTypeParser(['text/plain', 'application/json']);
+  const fastify = adapter.getInstance();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, readJson(fastify));
+  app.useGlobalGuards(new KnownQueryParameters(), new SoundBody());
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(onOutcomeUnknown));
   const head = new Head(store);

@@ -13,7 +13,7 @@ export interface NotABdf {
   readonly limit: string;
 }
 
-const shape = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-9a-f]+)$/;
+const shape = /^(?:([0-9a-f]{4,8}):)?([0-9a-f]{2}):([0-9a-f]{2})\.([0-9a-f]{1,2})$/;
 
 /** PCI Local Bus Specification, "Configuration Address": 5 device bits, 3 function bits. */
 const deviceMax = 0x1f;

@@ -1,3 +1,4 @@
+import { capabilityCatalogue } from './catalogue/capability-catalogue.js';
 import { ConfigSpace } from './config-space.js';
 import { findCapability, survey } from './survey.js';
 import { buildConfigSpace, type ConfigSpaceParts, express, u32 } from './testing/build-config-space.js';
@@ -123,5 +124,31 @@ describe('findings about the function', () => {
       { kind: 'vf-lists-shared-capability', id: 0x03, name: 'DSN', offset: 0x120 },
     ]);
     expect(survey(space, 'pf').findings).toEqual([]);
+  });
+});
+
+describe('a length that depends on a register', () => {
+  it('of a PCI Express capability that would pass 0x100 takes nothing from the bytes behind it', () => {
+    // Bit 21 of what would be DevCap2, at 0xe0 + 0x24 = 0x104, is a status bit of AER here.
+    const aerBytes = (status: number): number | undefined => survey(buildConfigSpace({
+      standard: [{ id: 0x10, offset: 0xe0, body: [0x02, 0x00] }],
+      extended: [{ id: 0x0001, offset: 0x100 }],
+      bytes: { 0x104: [0, 0, status, 0] },
+    })).capabilities.find((one) => one.space === 'extended')?.length;
+    expect([aerBytes(0x00), aerBytes(0x20)]).toEqual([0x2c, 0x2c]);
+  });
+
+  it('that was not captured is not told: the structure is opaque', () => {
+    const cut = survey(buildConfigSpace({
+      size: 256, standard: [{ id: 0x14, offset: 0xf8, body: [0x01] }], capturedBytes: 0xfa,
+    }));
+    expect(cut.capabilities).toMatchObject([{ id: 0x14, opaque: true }]);
+  });
+});
+
+describe('the VF column of the catalogue', () => {
+  it('is marked as confirmed for the few rows whose sources are firm', () => {
+    const confirmed = capabilityCatalogue.extended.filter((row) => row.allowedIn.vfConfirmed).map((row) => row.name);
+    expect(confirmed).toEqual(['ATS', 'SRIOV', 'PRI', 'PASID']);
   });
 });

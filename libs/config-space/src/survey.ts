@@ -8,6 +8,7 @@ import { type Finding } from './finding.js';
 import { type Gap, scanGaps } from './gaps.js';
 import { type Header, readHeader } from './header.js';
 import { OwnerMap } from './owner-map.js';
+import { nextAbove } from './next-above.js';
 import { findUnlinkedCapabilities, type UnlinkedCapability } from './unlinked-capabilities.js';
 import { type LinkedCapability, walkExtendedCapabilities, walkStandardCapabilities } from './walk-capabilities.js';
 
@@ -111,10 +112,6 @@ function measure(space: ConfigSpace, linked: readonly LinkedCapability[], findin
     }
     return { ...one, row, length: Math.min(told.bytes, end - one.offset), opaque: false };
   });
-}
-
-function nextAbove(sorted: readonly number[], offset: number): number | undefined {
-  return sorted.find((start) => start > offset);
 }
 
 function noteDpcLogSize(space: ConfigSpace, offset: number, findings: Finding[]): void {

@@ -3,6 +3,7 @@ import { capabilityCatalogue, toldLength } from './catalogue/capability-catalogu
 import { type CapabilityRow } from './catalogue/capability-row.js';
 import { type ConfigSpace, extendedSpaceAt } from './config-space.js';
 import { type Finding } from './finding.js';
+import { nextAbove } from './next-above.js';
 
 /** A complete, well-formed extended capability that no list reaches: silicon whose feature was switched off. */
 export interface UnlinkedCapability {
@@ -39,14 +40,15 @@ export function findUnlinkedCapabilities(
   const linked = new Set<number>();
   for (const one of capabilities) if (one.space === 'extended') linked.add(one.offset);
   const expressAt = capabilities.find((one) => one.space === 'standard' && one.id === 0x10)?.offset;
+  const strengths = new Map<number, Strength>();
   const proven: { readonly candidate: Candidate; readonly strong: boolean }[] = [];
   for (const candidate of candidates.values()) {
-    const strength = strengthOf(candidate, candidates, linked);
+    const strength = strengthOf(candidate, candidates, linked, strengths);
     if (strength !== 'none') proven.push({ candidate, strong: strength === 'strong' });
   }
   const starts = [...linked, ...proven.map(({ candidate }) => candidate.offset)].sort((a, b) => a - b);
   return proven.map(({ candidate: { id, version, offset, row }, strong }) => {
-    const room = (starts.find((start) => start > offset) ?? space.size) - offset;
+    const room = (nextAbove(starts, offset) ?? space.size) - offset;
     const told = toldLength(row, { space, at: offset, version, expressAt });
     const length = told.kind === 'exact' ? Math.min(told.bytes, space.size - offset) : room;
     findings.push({ kind: 'unlinked-capability', id, offset, length, strong });
@@ -69,17 +71,31 @@ function collectCandidates(space: ConfigSpace, strayDwords: readonly number[]): 
   return candidates;
 }
 
-/** Follows next pointers over other candidates; `visited` stops at rings, which prove nothing. */
+type Strength = 'strong' | 'weak' | 'none';
+
+/**
+ * Follows next pointers over other candidates; a ring proves nothing. What is found holds for every candidate on the
+ * way, so `known` makes the whole search linear.
+ */
 function strengthOf(
   from: Candidate, candidates: ReadonlyMap<number, Candidate>, linked: ReadonlySet<number>,
-): 'strong' | 'weak' | 'none' {
-  const visited = new Set<number>();
+  known: Map<number, Strength>,
+): Strength {
+  const way = new Set<number>();
   let current: Candidate | undefined = from;
-  while (current !== undefined && !visited.has(current.offset)) {
-    if (linked.has(current.next)) return 'strong';
-    visited.add(current.offset);
-    if (current.next === 0) return 'weak';
+  let strength: Strength = 'none';
+  while (current !== undefined && !way.has(current.offset)) {
+    const before = known.get(current.offset);
+    if (before !== undefined) {
+      strength = before;
+      break;
+    }
+    way.add(current.offset);
+    if (linked.has(current.next)) strength = 'strong';
+    else if (current.next === 0) strength = 'weak';
+    if (strength !== 'none') break;
     current = candidates.get(current.next);
   }
-  return 'none';
+  for (const offset of way) known.set(offset, strength);
+  return strength;
 }

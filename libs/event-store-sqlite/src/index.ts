@@ -1,3 +1,4 @@
+export { DamagedIndex } from './damaged-index.js';
 export { formatVersion, LedgerMissing, LedgerTooNew, LedgerUnreadable, NotALedger } from './ledger-file.js';
 export { LedgerInUse } from './ledger-lock.js';
 export { checkpointAfterFrames } from './ledger-log.js';

@@ -12,7 +12,7 @@ export class LedgerInUse extends Error {
   constructor(directory: string, options?: ErrorOptions) {
     const path = join(directory, fileName);
     super(`Somebody else is writing to the ledger in ${directory}: stop that process first (\`fuser -v ${path}\` `
-      + 'names it) or choose another directory; to look on beside it, open the ledger read-only', options);
+      + 'names it) or choose another directory; `cadastre replay` reads beside a writer', options);
     this.directory = directory;
   }
 }

@@ -5,6 +5,7 @@ import {
   type EventId, type ExpectedRevision, type FrozenAppend, LogPage, Position, type RecordedEvent, type StoredFacts,
   type StreamName, StreamPage, StreamRevision, takeRun,
 } from '@cadastre/event-store';
+import { DamagedIndex } from './damaged-index.js';
 import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
 import { LedgerUnreadable } from './ledger-file.js';
 import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
@@ -114,6 +115,15 @@ export class LedgerLog {
   /** Moves all of the WAL into the file, which then is the whole ledger. */
   checkpoint(): void {
     this.#sql.checkpointAll.get();
+  }
+
+  /**
+   * Throws `DamagedIndex` when the table of streams and its index of names disagree: a stream that its name no longer
+   * finds would be begun a second time, and a function could get a second owner.
+   */
+  assertStreams(): void {
+    const [finding] = this.#read(() => this.#sql.streamIntegrity.all()).map((one) => String(one['integrity_check']));
+    if (finding !== undefined && finding !== 'ok') throw new DamagedIndex(finding);
   }
 
   /** What SQLite itself finds wrong with pages, indexes and constraints. Takes as long as reading everything. */

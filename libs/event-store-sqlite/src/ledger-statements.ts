@@ -33,6 +33,7 @@ const sql = {
   checkpoint: 'PRAGMA wal_checkpoint(PASSIVE)',
   checkpointAll: 'PRAGMA wal_checkpoint(TRUNCATE)',
   integrity: 'PRAGMA integrity_check',
+  streamIntegrity: "PRAGMA integrity_check('stream')",
 } as const;
 
 export type LedgerStatements = { readonly [Name in keyof typeof sql]: StatementSync };

@@ -76,7 +76,7 @@ export class SqliteEventStore implements EventStore {
    * Opens the ledger in `location`, a directory, and makes both unless they are there; or a ledger that is gone when
    * it is closed, for `:memory:`. Rejects with `LedgerInUse` while somebody else writes there, with `NotALedger` or
    * `LedgerTooNew` when the file is not ours to touch, and with `CorruptLog` or `CorruptEvent` when the end of the log
-   * is damaged.
+   * is damaged, with `DamagedIndex` when the names of the streams are.
    */
   static open(location: string, options: SqliteOptions = {}): Promise<SqliteEventStore> {
     return soon(() => {
@@ -84,7 +84,10 @@ export class SqliteEventStore implements EventStore {
       makeDurableDirectory(location);
       const lock = new LedgerLock(location);
       try {
-        const log = logIn(openToWrite(location), (it) => it.assertHead());
+        const log = logIn(openToWrite(location), (it) => {
+          it.assertHead();
+          it.assertStreams();
+        });
         return new SqliteEventStore(log, options, { lock, readOnly: false });
       } catch (error) {
         lock.release();

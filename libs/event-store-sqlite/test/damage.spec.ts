@@ -194,3 +194,23 @@ describe('a byte that was flipped anywhere in the file', () => {
     }
   }
 });
+
+describe('a name in the index of streams that was changed in the file', () => {
+  it('is found when the ledger is opened: a stream that nobody finds would be begun a second time', async () => {
+    const directory = await ledger();
+    const path = join(directory, 'ledger.db');
+    const file = readFileSync(path);
+    // The name stands twice: in the row of the table, and in the index, which is another page.
+    const name = 'device-vm2/gpu0';
+    const places = [file.indexOf(name), file.lastIndexOf(name)];
+    expect(places[0]).not.toBe(places[1]);
+    const found: string[] = [];
+    for (const at of places) {
+      const changed = Buffer.from(file);
+      changed.writeUInt8(changed.readUInt8(at + 8) ^ 1, at + 8);
+      writeFileSync(path, changed);
+      found.push(await SqliteEventStore.open(directory).then(() => 'opened', (error: Error) => error.name));
+    }
+    expect(found).toEqual(['DamagedIndex', 'DamagedIndex']);
+  });
+});

@@ -1,4 +1,5 @@
 export { type Clock, systemClock } from './clock.js';
+export { DamagedHistory } from './damaged-history.js';
 export { AttachDevice } from './devices/attach-device.js';
 export { DetachDevice } from './devices/detach-device.js';
 export { GetDevice, type KnownDevice } from './devices/get-device.js';

@@ -99,6 +99,15 @@ describe('two attaches of one function at once', () => {
   });
 });
 
+describe('many looks at one function at once', () => {
+  it('are all recorded: commands of one stream take turns', async () => {
+    const ledger = await TestLedger.open();
+    const outcomes = await Promise.all(Array.from({ length: 200 }, (_, index) => ledger.observe(`o${index}`)));
+    expect(outcomes.filter((one) => one.kind === 'recorded')).toHaveLength(200);
+    expect(await ledger.types()).toHaveLength(201);
+  });
+});
+
 describe('the recorder', () => {
   it('says that the outcome is unknown when storage fails, and does not try again', async () => {
     const store = new MemoryEventStore();

@@ -28,6 +28,8 @@ export type Decided<State> =
 
 /** A command as the recorder runs it. */
 export interface Recording<State> {
+  /** The stream that commands like this one contend for. */
+  readonly stream: string;
   /** Reads the streams and decides. Runs again when somebody else wrote to one of them meanwhile. */
   decide(): Promise<Decided<State>>;
   /** The state of the answering stream at an earlier revision: what a repeated command is answered from. */
@@ -43,6 +45,7 @@ export const attemptsMax = 8;
  */
 export class Recorder {
   private readonly inFlight = new Set<string>();
+  private readonly turns = new Map<string, Promise<unknown>>();
 
   private constructor(
     private readonly store: EventStore, private readonly clock: Clock, private lastRecordedAt: number,
@@ -60,10 +63,26 @@ export class Recorder {
     if (this.inFlight.has(idempotencyKey)) return refused({ kind: 'key-in-flight', idempotencyKey });
     this.inFlight.add(idempotencyKey);
     try {
-      return await this.firstAnswer(identity, recording) ?? await this.attempt(identity, recording);
+      return await this.firstAnswer(identity, recording)
+        ?? await this.inTurn(recording.stream, () => this.attempt(identity, recording));
     } finally {
       this.inFlight.delete(idempotencyKey);
     }
+  }
+
+  /**
+   * Commands of one stream take turns in this process: decided at once, all but one would be decided again. This is
+   * courtesy, not safety; what keeps writers apart is the exact revision.
+   */
+  private inTurn<Answer>(stream: string, work: () => Promise<Answer>): Promise<Answer> {
+    const before = this.turns.get(stream) ?? Promise.resolve();
+    const turn = before.then(work, work);
+    this.turns.set(stream, turn);
+    const leave = (): void => {
+      if (this.turns.get(stream) === turn) this.turns.delete(stream);
+    };
+    turn.then(leave, leave);
+    return turn;
   }
 
   private async attempt<State>(

@@ -46,6 +46,34 @@ describe('replay', () => {
     expect((await replay(store)).devices).toEqual([before]);
   });
 
+  it('names a stream in which a revision is missing', async () => {
+    const store = await history();
+    const cut = new Proxy(store, {
+      get: (target, name) => (name !== 'readAll' ? Reflect.get(target, name) as unknown
+        : async (...asked: Parameters<typeof store.readAll>) => {
+          const page = await target.readAll(...asked);
+          return { ...page, events: page.events.filter(({ position }) => position !== 1) };
+        }),
+    });
+    await expect(replay(cut)).rejects.toThrow(
+      'function-host-a/0000:01:00.0: revision 1 is missing: 2 follows instead');
+  });
+
+  it('names a device whose function somebody else holds', async () => {
+    const store = await history();
+    const stolen = new Proxy(store, {
+      get: (target, name) => (name !== 'readAll' ? Reflect.get(target, name) as unknown
+        : async (...asked: Parameters<typeof store.readAll>) => {
+          const page = await target.readAll(...asked);
+          const events = page.events.map((event) => (event.type !== 'FunctionClaimed' ? event
+            : { ...event, data: Buffer.from(Buffer.from(event.data).toString().replace('vm-0', 'vm-9')) }));
+          return { ...page, events };
+        }),
+    });
+    await expect(replay(stolen)).rejects.toThrow(
+      'device-vm-0/gpu0: it is attached to function-host-a/0000:01:00.0, which device-vm-9/gpu0 holds');
+  });
+
   it('tells how far it is', async () => {
     const seen: (readonly [number, number])[] = [];
     await replay(await history(), (done, total) => seen.push([done, total]));

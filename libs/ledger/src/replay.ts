@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
-import { Digest } from '@cadastre/device-layout';
+import { Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
-  decodeEvent, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent,
+  decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
+  isDeviceEvent,
   rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
+import { DamagedHistory } from './damaged-history.js';
 import { StreamReader } from './stream-reader.js';
+import { withoutBytes } from './without-bytes.js';
 
 /** What replay made of one device. */
 export interface ReplayedDevice {
@@ -21,7 +24,7 @@ export interface Replayed {
   readonly events: number;
   readonly functions: number;
   readonly devices: readonly ReplayedDevice[];
-  /** SHA-256 over the hashes of all events in their order: equal for equal histories, on every machine. */
+  /** SHA-256 over place, identity and hash of all events in their order: equal for equal histories everywhere. */
   readonly ledgerDigest: Digest;
 }
 
@@ -33,6 +36,7 @@ export interface Replayed {
 export async function replay(
   store: EventStore, progress: (done: number, total: number) => void = () => undefined,
 ): Promise<Replayed> {
+  const revisions = new Map<string, number>();
   const functions = new Map<string, FunctionState>();
   const devices = new Map<string, DeviceState>();
   const hashes = createHash('sha256');
@@ -41,14 +45,20 @@ export async function replay(
   for (;;) {
     const page = await store.readAll({ after });
     for (const recorded of page.events) {
-      hashes.update(recorded.sha256);
+      const { position, stream, revision, id, type, sha256 } = recorded;
+      hashes.update(`${position} ${stream} ${revision} ${id} ${type} ${sha256}\n`);
+      const due = (revisions.get(recorded.stream) ?? -1) + 1;
+      if (recorded.revision !== due) {
+        throw new DamagedHistory(recorded.stream, `revision ${due} is missing: ${recorded.revision} follows instead`);
+      }
+      revisions.set(recorded.stream, due);
       const { event } = decodeEvent(recorded.data);
       if (isDeviceEvent(event)) {
         const before = devices.get(recorded.stream) ?? deviceDecider.initial;
         devices.set(recorded.stream, deviceDecider.evolve(before, event));
       } else {
         const before = functions.get(recorded.stream) ?? functionDecider.initial;
-        functions.set(recorded.stream, functionDecider.evolve(before, event));
+        functions.set(recorded.stream, withoutBytes(functionDecider.evolve(before, event)));
       }
       after = recorded.position;
       events += 1;
@@ -56,6 +66,7 @@ export async function replay(
     progress(events, page.head === 'empty' ? 0 : page.head + 1);
     if (page.head === 'empty' || after === page.head) break;
   }
+  assertOwners(devices, functions);
   const reader = new StreamReader(store);
   const replayed: ReplayedDevice[] = [];
   for (const [stream, state] of [...devices].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -65,12 +76,28 @@ export async function replay(
   return { events, functions: functions.size, devices: replayed, ledgerDigest };
 }
 
+/** Every attached device owns its function, and no two own the same. */
+function assertOwners(
+  devices: ReadonlyMap<string, DeviceState>, functions: ReadonlyMap<string, FunctionState>,
+): void {
+  for (const [stream, device] of devices) {
+    if (device.kind !== 'attached') continue;
+    const owned = functions.get(functionStream(device.function));
+    const claim = owned?.kind === 'registered' ? owned.claim : null;
+    if (claim && deviceStream(claim) === stream) continue;
+    const holder = claim ? deviceStream(claim) : 'nobody';
+    throw new DamagedHistory(stream, `it is attached to ${functionStream(device.function)}, which ${holder} holds`);
+  }
+}
+
 async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {
   const revision = state.kind === 'unknown' ? -1 : state.revision;
   if (state.kind !== 'attached' || !state.layout) {
     return { stream, state: state.kind, revision, guestConfigSpaceDigest: null, layoutDigest: null };
   }
   const { observation, layoutDigest } = state.layout;
+  const told = computeLayoutDigest(state.layout);
+  if (told !== layoutDigest) throw new DamagedHistory(stream, `its layout is ${told}, recorded is ${layoutDigest}`);
   const guest = rebuildGuestConfigSpace(state.layout, await reader.observation(observation));
   return {
     stream, state: state.kind, revision, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),

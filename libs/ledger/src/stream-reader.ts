@@ -1,9 +1,10 @@
 import { type EventStore, type ExpectedRevision, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
-  type DecodedEvent, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
-  fold, type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
+  type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
+  type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
   isFunctionEvent, type LedgerEvent, type Observation, type ObservationReference,
 } from '@cadastre/lifecycle';
+import { DamagedHistory } from './damaged-history.js';
 
 /** A stream's state and the revision it was folded to. */
 export interface Read<State> {
@@ -11,18 +12,24 @@ export interface Read<State> {
   readonly revision: ExpectedRevision;
 }
 
-/** Reads streams and folds them. Nothing is cached: the state is what the log says at this moment. */
+/** States kept in memory: a function's holds its config space, 5.4 KiB in base64, so this is 22 MiB at most. */
+const statesMax = 4_096;
+
+/**
+ * Reads streams and folds them. The state a stream was last folded to is kept and only what came after it is read:
+ * events never change, so a kept state is never wrong, only short.
+ */
 export class StreamReader {
+  private readonly kept = new Map<string, { readonly state: unknown; readonly revision: number }>();
+
   constructor(private readonly store: EventStore) {}
 
-  async function(key: FunctionKey, upTo?: number): Promise<Read<FunctionState>> {
-    const { events, revision } = await this.events(functionStream(key), upTo);
-    return { state: fold(functionDecider, events.map(asFunctionEvent)), revision };
+  function(key: FunctionKey, upTo?: number): Promise<Read<FunctionState>> {
+    return this.read(functionStream(key), functionDecider, asFunctionEvent, upTo);
   }
 
-  async device(key: DeviceKey, upTo?: number): Promise<Read<DeviceState>> {
-    const { events, revision } = await this.events(deviceStream(key), upTo);
-    return { state: fold(deviceDecider, events.map(asDeviceEvent)), revision };
+  device(key: DeviceKey, upTo?: number): Promise<Read<DeviceState>> {
+    return this.read(deviceStream(key), deviceDecider, asDeviceEvent, upTo);
   }
 
   /** The observation a layout was decided over, from the one event that holds its bytes. */
@@ -31,24 +38,40 @@ export class StreamReader {
     const page = await this.store.readStream(StreamName.from(stream), { from, limit: 1 });
     const recorded = page.events[0];
     const event = recorded && decodeEvent(recorded.data).event;
-    if (event?.type !== 'FunctionObserved') throw new Error(`${stream}@${revision} holds no observation`);
-    return event;
+    if (event?.type === 'FunctionObserved') return event;
+    throw new DamagedHistory(stream, `revision ${revision} holds no observation`);
   }
 
-  /** Every event of a stream, oldest first, up to and including revision `upTo`. */
-  private async events(name: string, upTo?: number): Promise<{ events: LedgerEvent[]; revision: ExpectedRevision }> {
+  /** Folds a stream up to its end, or up to and including revision `upTo`, which nothing kept is used for. */
+  private async read<Command, State, Event extends LedgerEvent, Refusal>(
+    name: string, decider: Decider<Command, State, Event, Refusal>, own: (event: LedgerEvent) => Event, upTo?: number,
+  ): Promise<Read<State>> {
     const stream = StreamName.from(name);
-    const decoded: DecodedEvent[] = [];
+    // What is kept under a name was folded by the decider of that name's kind.
+    const kept = upTo === undefined ? this.kept.get(name) as { state: State; revision: number } | undefined : undefined;
+    let state = kept?.state ?? decider.initial;
+    let next = (kept?.revision ?? -1) + 1;
     for (;;) {
-      const page = await this.store.readStream(stream, { from: StreamRevision.from(decoded.length) });
+      const page = await this.store.readStream(stream, { from: StreamRevision.from(next) });
       for (const recorded of page.events) {
-        if (upTo !== undefined && recorded.revision > upTo) break;
-        decoded.push(decodeEvent(recorded.data));
+        if (upTo !== undefined && next > upTo) break;
+        state = decider.evolve(state, own(decodeEvent(recorded.data).event));
+        next += 1;
       }
-      if (page.endOfStream || (upTo !== undefined && decoded.length > upTo)) {
-        const revision = upTo === undefined ? page.revision : StreamRevision.from(upTo);
-        return { events: decoded.map(({ event }) => event), revision };
-      }
+      if (!page.endOfStream && (upTo === undefined || next <= upTo)) continue;
+      if (upTo === undefined && next > 0) this.keep(name, state, next - 1);
+      return { state, revision: next === 0 ? 'no-stream' : StreamRevision.from(next - 1) };
+    }
+  }
+
+  /** The one used longest ago gives way; a Map keeps the order of its insertions. */
+  private keep(name: string, state: unknown, revision: number): void {
+    this.kept.delete(name);
+    this.kept.set(name, { state, revision });
+    if (this.kept.size <= statesMax) return;
+    for (const oldest of this.kept.keys()) {
+      this.kept.delete(oldest);
+      return;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cadastre, LedgerProcess, root, temporaryDirectory } from './ledger-process.js';
@@ -22,6 +23,30 @@ describe('cadastre decode', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 'cadastre.decode/1', functions: [{ vendorId: 0x8086, deviceId: 0x10c9, class: 0x020000, size: 4096 }],
     });
+  });
+
+  it('waits for a writer that is slow, and reads more than a pipe holds', () => {
+    const pipe = '(sleep 0.7; for f in samples/*.lspci; do cat "$f"; echo; done) '
+      + '| "$0" apps/cli/bin/cadastre.mjs decode - --brief';
+    const shell = spawnSync('bash', ['-c', pipe, process.execPath], { cwd: root, encoding: 'utf8' });
+    const { status, stdout, stderr } = shell;
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout.match(/4096 of 4096 bytes captured/g)).toHaveLength(11);
+  });
+
+  it('reads raw bytes that are all ones: a function that is gone', () => {
+    const { status, stdout } = cadastre(['decode', '-'], Buffer.alloc(4096, 0xff));
+    expect([status, stdout.includes('all-ones')]).toEqual([0, true]);
+  });
+
+  it('stops at what is no dump by its size', () => {
+    const { status, stderr } = cadastre(['decode', '/dev/zero']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('more than 268435456 bytes') as unknown]);
+  });
+
+  it('says when no capability holds an offset', () => {
+    const { status, stderr } = cadastre(['decode', samplePath, '--at', '0xf00']);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('no capability holds 0xf00') as unknown]);
   });
 
   it('draws a map of who owns each byte', () => {
@@ -68,7 +93,7 @@ describe('cadastre', () => {
   });
 
   it('says when no server answers', () => {
-    const { status, stderr } = cadastre(['scan', '--server', 'http://127.0.0.1:9']);
+    const { status, stderr } = cadastre(['scan', '--server', 'http://127.0.0.1:64999']);
     expect([3, 6]).toContain(status);
     expect(stderr).toMatch(/no answer from|no PCI function/);
   });

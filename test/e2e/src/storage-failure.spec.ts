@@ -11,23 +11,29 @@ describe('a ledger whose disk takes no more', () => {
     const ledger = await LedgerProcess.start(directory.path, 'serve', onASmallDisk);
     const ended = ledger.ended();
     const acknowledged: number[] = [];
-    let refused: { status: number; body: unknown } | undefined;
-    for (let look = 0; look < 200 && !refused; look += 1) {
-      const reply = await ledger.post('/v1/functions', `look-${look}`, sampleLook('nvme-vf.lspci', `host-${look}`));
-      if (reply.status === 201) acknowledged.push(look);
-      else refused = reply;
+    const refused: { status: number; body: unknown }[] = [];
+    let next = 0;
+    // Sixteen clients at once: each of them is told, not only the first.
+    await Promise.all(Array.from({ length: 16 }, async () => {
+      for (;;) {
+        const look = next++;
+        const reply = await ledger.post('/v1/functions', `look-${look}`, sampleLook('nvme-vf.lspci', `host-${look}`));
+        if (reply.status !== 201) return refused.push(reply);
+        acknowledged.push(look);
+      }
+    }));
+    expect(refused).toHaveLength(16);
+    for (const one of refused) {
+      expect(one).toMatchObject({ status: 503, body: { code: 'outcome-unknown', outcome: 'unknown' } });
     }
-    expect(refused?.status).toBe(503);
-    expect(refused?.body).toMatchObject({ code: 'outcome-unknown', outcome: 'unknown' });
     expect(await ended).toBe(74);
 
     const again = await LedgerProcess.start(directory.path);
     for (const look of acknowledged) {
       expect((await again.get(`/v1/functions/host-${look}/0000:01:00.2`)).status).toBe(200);
     }
-    const next = await again.post('/v1/functions', `look-${acknowledged.length}`,
-      sampleLook('nvme-vf.lspci', `host-${acknowledged.length}`));
-    expect(next.status).toBe(201);
+    const more = await again.post('/v1/functions', `look-${next}`, sampleLook('nvme-vf.lspci', `host-${next}`));
+    expect(more.status).toBe(201);
     await again.stop('SIGTERM');
     expect(cadastre(['replay', '--data', directory.path]).status).toBe(0);
     directory.remove();

@@ -111,7 +111,12 @@ describe('npm start', () => {
     expect(await first.stop('SIGTERM')).toBe(0);
     const second = await LedgerProcess.start(directory.path, 'demo');
     expect((await second.get('/v1/vms/demo-vm/devices/nvme0')).body).toEqual(device);
+    const detached = await second.post('/v1/vms/demo-vm/devices/nvme0/detach', 'by-hand', {}, { 'if-match': '"1"' });
+    expect(detached.status).toBe(200);
     await second.stop('SIGTERM');
+    const third = await LedgerProcess.start(directory.path, 'demo');
+    expect((await third.get('/v1/vms/demo-vm/devices/nvme0')).body).toMatchObject({ state: 'detached' });
+    await third.stop('SIGTERM');
     directory.remove();
   });
 });

@@ -1,5 +1,5 @@
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { messageOf } from '../system-error.js';
+import { messageOf, systemErrorCode } from '../system-error.js';
 
 export interface Answer {
   readonly status: number;
@@ -39,18 +39,33 @@ export class LedgerClient {
       init.headers = { ...headers, 'content-type': 'application/json' };
     }
     let response: Response;
+    let text: string;
     try {
-      response = await fetch(new URL(path, this.url), init);
+      response = await fetch(this.url.replace(/\/+$/, '') + path, init);
+      text = await response.text();
     } catch (error) {
       // fetch says only that it failed; why is in the cause.
       const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      throw new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${messageOf(cause)}`);
+      // A connection that was refused carried nothing; any other POST may have been recorded.
+      const unsent = method === 'GET' || systemErrorCode(cause) === 'ECONNREFUSED';
+      const key = headers['idempotency-key'];
+      throw unsent ? new CommandFailed(exitCode.unavailable, `no answer from ${this.url}: ${messageOf(cause)}`)
+        : new CommandFailed(exitCode.outcomeUnknown,
+          `no answer from ${this.url}: ${messageOf(cause)}; it may be recorded under idempotency key ${key}`);
+    }
+    if (response.headers.get('cadastre-position') === null && !isProblem(response)) {
+      throw new CommandFailed(exitCode.unavailable, `${this.url} answers ${response.status}, but is no ledger`);
     }
     const isJson = /json/.test(response.headers.get('content-type') ?? '');
-    const answer: unknown = isJson ? await response.json() : await response.text();
+    const answer: unknown = isJson ? JSON.parse(text) : text;
     if (!response.ok) throw failed(answer as ProblemBody, response.status);
     return { status: response.status, headers: response.headers, body: answer };
   }
+}
+
+/** Every reply of a ledger says where its log stands, or what is wrong. */
+function isProblem(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/problem+json') === true;
 }
 
 function failed(problem: ProblemBody, status: number): CommandFailed {

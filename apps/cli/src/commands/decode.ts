@@ -1,8 +1,8 @@
-import { type Command } from 'commander';
-import { type Capture, type HostKernel, vfioView } from '@cadastre/config-space';
+import { type Command, Option } from 'commander';
+import { type Capture, type HostKernel, survey, vfioView } from '@cadastre/config-space';
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { print, printJson, say } from '../terminal.js';
-import { decodedJson } from './decoded-json.js';
+import { hex, print, printJson, say } from '../terminal.js';
+import { decodedJson, holds } from './decoded-json.js';
 import { decodedMap } from './decoded-map.js';
 import { decodedTree, tellFinding } from './decoded-tree.js';
 import { flavourOf, kernelReleaseOf, offsetOf } from './options.js';
@@ -23,7 +23,7 @@ export function addDecode(program: Command): void {
     .description('decode config spaces: lspci -x/-xxx/-xxxx text, hex digits, or raw bytes as sysfs has them')
     .argument('[file]', 'file to read; - reads standard input')
     .option('--json', 'print as JSON (schema cadastre.decode/1)')
-    .option('--map', 'print a map of who owns each byte')
+    .addOption(new Option('--map', 'print a map of who owns each byte').conflicts('json'))
     .option('--brief', 'capabilities without their registers')
     .option('--at <offset>', 'only the capability that holds this offset, for example 0x100', offsetOf)
     .option('--vfio <kernel>', 'as Linux vfio-pci of this release shows it to user space, say 7.2', kernelReleaseOf)
@@ -35,6 +35,10 @@ export function addDecode(program: Command): void {
         throw new CommandFailed(exitCode.usage, 'name a file, or pipe a dump in: lspci -xxxx | cadastre decode -');
       }
       const captures = readCaptures(file ?? '-', options.lenient).map((one) => viewed(one, options));
+      const { at } = options;
+      if (at !== undefined && !captures.some((one) => survey(one.space).capabilities.some((it) => holds(it, at)))) {
+        throw new CommandFailed(exitCode.negative, `no capability holds ${hex(at)}`);
+      }
       if (options.json) {
         printJson({ schema: 'cadastre.decode/1', functions: captures.map((one) => decodedJson(one, options.at)) });
       } else if (options.map) print(captures.map(decodedMap).join('\n\n'));

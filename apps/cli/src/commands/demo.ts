@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { type Command } from 'commander';
 import { type Bdf, readLspciText, type SriovRole, survey } from '@cadastre/config-space';
 import { type IommuFacts } from '@cadastre/device-layout';
@@ -7,6 +6,7 @@ import { type HostKernel } from '@cadastre/lifecycle';
 import { LedgerClient } from '../api/ledger-client.js';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { scanFunctions } from '../host/scan-functions.js';
+import { thisHost } from '../host/this-host.js';
 import { runLedger, untilSignalled } from '../run-ledger.js';
 import { hex, paint, print, say, table } from '../terminal.js';
 import { portOf } from './options.js';
@@ -43,9 +43,10 @@ export function addDemo(program: Command): void {
 }
 
 async function tell(client: LedgerClient, url: string, data: string): Promise<void> {
-  const { kernel, functions } = scanFunctions();
+  const { kernel, functions, unreadable } = scanFunctions();
+  for (const { name, problem } of unreadable) say(`${name}: not read: ${problem}`);
   const iommu = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: false };
-  const own = await pushFunctions(client, hostName(), kernel, functions, iommu);
+  const own = await pushFunctions(client, thisHost(), kernel, functions, iommu);
   const registered = await registerSamples(client);
   print(`${paint('bold', 'cadastre')} keeps its ledger in ${data}`);
   print(`${own.recorded} functions of this machine and ${registered} samples are registered\n`);
@@ -53,11 +54,6 @@ async function tell(client: LedgerClient, url: string, data: string): Promise<vo
   print(`\n${paint('bold', 'It keeps serving.')} Try, in another terminal:`);
   for (const line of nextCommands(url, data, offset)) print(`  ${paint('green', line)}`);
   print(`\n${url}\n`);
-}
-
-/** A host name may hold what a ledger name may not. */
-function hostName(): string {
-  return hostname().replace(/[^A-Za-z0-9._-]/g, '-').replace(/^[^A-Za-z0-9]+/, '').slice(0, 64) || 'this-host';
 }
 
 function sampleIndex(): SampleIndex {
@@ -77,6 +73,7 @@ async function registerSamples(client: LedgerClient): Promise<number> {
 }
 
 interface AttachedView {
+  readonly state: 'attached';
   readonly function: { readonly host: string; readonly address: string };
   readonly layout: {
     readonly digest: string;
@@ -89,8 +86,8 @@ interface AttachedView {
   readonly guestConfigSpaceDigest: string;
 }
 
-/** Attaches the sample VF, shows the layout, and tells where PASID is. */
-async function attachSample(client: LedgerClient): Promise<number> {
+/** Attaches the sample VF, shows the layout, and tells where PASID is; undefined when it was detached since. */
+async function attachSample(client: LedgerClient): Promise<number | undefined> {
   const { vm, device, file } = attached;
   const sample = sampleIndex().functions.find((one) => one.file === file);
   if (!sample) throw new CommandFailed(exitCode.notFound, `samples.json has no ${file}`);
@@ -98,7 +95,13 @@ async function attachSample(client: LedgerClient): Promise<number> {
   await client.post(`${path}/attach`, `demo:attach:${file}`, {
     function: { host: sampleHost, address: sample.address }, capabilities: [{ name: 'pasid', width: 20 }],
   });
-  const view = (await client.get(path)).body as AttachedView;
+  const now = (await client.get(path)).body as AttachedView | { readonly state: 'detached' };
+  if (now.state === 'detached') {
+    // Somebody tried that on an earlier start; their ledger is not ours to change back.
+    print(`${paint('bold', `${vm}/${device}`)} was attached on an earlier start and is detached since`);
+    return undefined;
+  }
+  const view = now;
   const text = (await client.get(`${path}/config-space`)).body as string;
   print(`${paint('bold', `${vm}/${device}`)} is attached to ${view.function.host}/${view.function.address}`);
   print(`  ${titleOf(readFileSync(new URL(file, samples), 'utf8'))}`);
@@ -109,7 +112,7 @@ async function attachSample(client: LedgerClient): Promise<number> {
     for (const one of explanation.cautions) print(`  ${paint('yellow', `note: ${one}`)}`);
   }
   print(`  guest config space ${paint('gray', view.guestConfigSpaceDigest)}`);
-  return view.layout.placements[0]?.offset ?? 0;
+  return view.layout.placements[0]?.offset;
 }
 
 function titleOf(dump: string): string {
@@ -135,11 +138,11 @@ function indent(text: string): string {
 }
 
 /** `offset` is where PASID was placed. */
-function nextCommands(url: string, data: string, offset: number): readonly string[] {
+function nextCommands(url: string, data: string, offset: number | undefined): readonly string[] {
   const device = `${url}/v1/vms/${attached.vm}/devices/${attached.device}`;
   return [
     `curl -s ${device}`,
-    `curl -s ${device}/config-space | npx cadastre decode - --at ${hex(offset)}`,
+    ...(offset === undefined ? [] : [`curl -s ${device}/config-space | npx cadastre decode - --at ${hex(offset)}`]),
     'npx cadastre decode samples/nic-v2.lspci --map',
     `curl -s '${url}/v1/events?limit=5'`,
     `npx cadastre replay --data ${data}`,

@@ -14,6 +14,12 @@ export function pasidLog2Of(given: string): number {
   throw new InvalidArgumentError('A PASID width is a whole number of bits from 0 to 20.');
 }
 
+/** The address of a ledger. */
+export function ledgerUrlOf(given: string): string {
+  if (URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)) return given;
+  throw new InvalidArgumentError('A ledger has a URL, for example http://127.0.0.1:8420.');
+}
+
 /** A byte offset into config space, 0..0xfff, in hexadecimal with 0x or in decimal. */
 export function offsetOf(given: string): number {
   const offset = Number(given);

@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
 import {
   Bdf, type Capture, ConfigSpace, type NotADump, readHexText, readLspciText, salvageLspciText,
 } from '@cadastre/config-space';
 import { CommandFailed, exitCode } from '../exit-code.js';
+import { readWholeInput } from '../read-whole-input.js';
 import { messageOf, systemErrorCode } from '../system-error.js';
 import { say } from '../terminal.js';
-import { readStandardInput } from './read-standard-input.js';
 
 /** A dump without an address is function 00:00.0 of nowhere. */
 const nowhere = Bdf.from('0000:00:00.0');
@@ -16,20 +16,21 @@ const nowhere = Bdf.from('0000:00:00.0');
  */
 export function readCaptures(file: string, lenient = false): readonly Capture[] {
   const input = readInput(file);
-  const text = input.toString('latin1');
+  const text = textOf(input);
+  if (text === undefined) return [bare(input)];
   if (/^[0-9a-fA-F\s]+$/.test(text)) {
     const bytes = readHexText(text);
     if (!bytes.ok) throw new CommandFailed(exitCode.negative, tell(bytes.refusal));
     return [bare(bytes.value)];
   }
-  if (input.some(isControl)) return [bare(input)];
-  return lenient ? salvage(input.toString('utf8')) : strict(input.toString('utf8'));
+  return lenient ? salvage(text) : strict(text);
 }
 
 function readInput(file: string): Buffer {
   try {
-    return file === '-' ? readStandardInput() : readFileSync(file);
+    return readWholeInput(file);
   } catch (error) {
+    if (error instanceof CommandFailed) throw error;
     const code = systemErrorCode(error) === 'ENOENT' ? exitCode.notFound : exitCode.io;
     throw new CommandFailed(code, `cannot read ${file}: ${messageOf(error)}`);
   }
@@ -49,6 +50,12 @@ function salvage(text: string): readonly Capture[] {
   for (const problem of problems) say(`left out: ${tell(problem)}`);
   if (captures.length === 0) throw new CommandFailed(exitCode.negative, 'no function could be read');
   return captures;
+}
+
+/** The input as text, without a byte order mark; undefined where it is raw bytes. */
+function textOf(input: Buffer): string | undefined {
+  if (input.some(isControl) || !isUtf8(input)) return undefined;
+  return input.toString('utf8').replace(/^\ufeff/, '');
 }
 
 /** Control characters other than white space do not occur in text. */

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, release } from 'node:os';
+import { release } from 'node:os';
 import { type Command } from 'commander';
 import { type SriovRole } from '@cadastre/config-space';
 import { LedgerClient } from '../api/ledger-client.js';
 import { CommandFailed, exitCode } from '../exit-code.js';
+import { thisHost } from '../host/this-host.js';
 import { print, say } from '../terminal.js';
-import { flavourOf, kernelReleaseOf, pasidLog2Of, roleOf } from './options.js';
+import { flavourOf, kernelReleaseOf, ledgerUrlOf, pasidLog2Of, roleOf } from './options.js';
 import { readCaptures } from './read-captures.js';
 
 interface RegisterOptions {
@@ -22,8 +23,8 @@ export function addRegister(program: Command): void {
   program.command('register')
     .description('record the functions of a dump in a ledger, as this or another host saw them')
     .argument('<file>', 'dump to read; - reads standard input')
-    .requiredOption('--server <url>', 'ledger, for example http://127.0.0.1:8420')
-    .option('--host <name>', 'name of the host in the ledger', hostname())
+    .requiredOption('--server <url>', 'ledger, for example http://127.0.0.1:8420', ledgerUrlOf)
+    .option('--host <name>', 'name of the host in the ledger', thisHost())
     .option('--role <role>', 'SR-IOV role of every function in the dump: pf, vf or none', roleOf, 'none')
     .option('--pf <address>', 'physical function of the VFs in the dump')
     .option('--max-pasid-log2 <bits>', 'PASID width of the IOMMU', pasidLog2Of, 0)

@@ -1,7 +1,7 @@
 import { type Command } from 'commander';
 import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
-import { SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { replay, type Replayed } from '@cadastre/ledger';
+import { LedgerUnreadable, SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { DamagedHistory, replay, type Replayed } from '@cadastre/ledger';
 import { ReplayMismatch, UnreadableEvent } from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { messageOf } from '../system-error.js';
@@ -23,6 +23,9 @@ async function replayDirectory(directory: string): Promise<Replayed> {
   const store = await open(directory);
   const bar = progress('replaying events');
   try {
+    // Indexes first: an event that no index finds is missing for every reader but this one.
+    const [problem] = await store.integrity();
+    if (problem !== undefined) throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${problem}`);
     return await replay(store, (done, total) => bar.update(done, total));
   } catch (error) {
     if (!isIntegrity(error)) throw error;
@@ -43,7 +46,8 @@ async function open(directory: string): Promise<SqliteEventStore> {
 
 function isIntegrity(error: unknown): error is Error {
   return error instanceof CorruptEvent || error instanceof CorruptLog
-    || error instanceof ReplayMismatch || error instanceof UnreadableEvent;
+    || error instanceof ReplayMismatch || error instanceof UnreadableEvent
+    || error instanceof DamagedHistory || error instanceof LedgerUnreadable;
 }
 
 function show({ events, functions, devices, ledgerDigest }: Replayed): void {

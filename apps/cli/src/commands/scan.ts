@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { type Command } from 'commander';
 import { survey, writeLspciText } from '@cadastre/config-space';
 import { type IommuFacts } from '@cadastre/device-layout';
@@ -7,8 +6,9 @@ import { type HostKernel } from '@cadastre/lifecycle';
 import { LedgerClient } from '../api/ledger-client.js';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { scanFunctions, type ScannedFunction } from '../host/scan-functions.js';
+import { thisHost } from '../host/this-host.js';
 import { hex, print, printJson, progress, say, table } from '../terminal.js';
-import { pasidLog2Of } from './options.js';
+import { ledgerUrlOf, pasidLog2Of } from './options.js';
 
 interface ScanOptions {
   readonly server?: string;
@@ -21,8 +21,8 @@ interface ScanOptions {
 export function addScan(program: Command): void {
   program.command('scan')
     .description("read this machine's PCI functions; print them, or push them to a ledger")
-    .option('--server <url>', 'ledger to push them to, for example http://127.0.0.1:8420')
-    .option('--host <name>', 'name of this host in the ledger', hostname())
+    .option('--server <url>', 'ledger to push them to, for example http://127.0.0.1:8420', ledgerUrlOf)
+    .option('--host <name>', 'name of this host in the ledger', thisHost())
     .option('--max-pasid-log2 <bits>', 'PASID width of the IOMMU (sysfs does not tell it)', pasidLog2Of, 0)
     .option('--lspci', 'print as lspci -xxxx text')
     .option('--json', 'print as JSON')

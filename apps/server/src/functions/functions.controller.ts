@@ -9,6 +9,7 @@ import { entityTag, preconditionOf, readerHas } from '../http/precondition-heade
 import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
+import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
 import { functionRowView, functionView } from './function-view.js';
 import { ObserveFunctionDto } from './observe-function.dto.js';
@@ -25,6 +26,9 @@ export class FunctionsController {
   ): Promise<object> {
     const key = { host: parse.host(body.host), address: parse.address(body.address) };
     const { kernel, iommu, sriov } = body;
+    if (sriov.pf != null && sriov.role !== 'vf') {
+      throw EdgeProblem.field('/sriov/pf', sriov.pf, 'role vf', 'only a VF has a physical function');
+    }
     const observation = Observation.of(readConfigSpace(body.configSpace, key.address), {
       kernel: { release: kernel.release, flavour: kernel.flavour },
       iommu: { maxPasidLog2: iommu.maxPasidLog2, exec: iommu.exec, priv: iommu.priv, atsSupported: iommu.atsSupported },

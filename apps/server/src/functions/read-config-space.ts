@@ -29,7 +29,12 @@ export function readConfigSpace({ encoding, data }: ConfigSpaceDto, address: Bdf
 function fromLspci(data: string, address: Bdf): ConfigSpace {
   const captures = readLspciText(data);
   if (!captures.ok) throw unreadable(captures.refusal);
-  const capture = captures.value.find((one) => one.address === address);
+  const [capture, twin] = captures.value.filter((one) => one.address === address);
+  if (twin) {
+    throw new EdgeProblem('config-space-unreadable', `the text has ${address} more than once`, [
+      { pointer, detail: 'the function is in the text more than once', value: address, limit: 'once' },
+    ]);
+  }
   if (!capture) {
     const seen = captures.value.slice(0, 8).map((one) => one.address).join(', ');
     throw new EdgeProblem('config-space-unreadable', `the text has ${seen}, not ${address}`, [
@@ -50,5 +55,7 @@ function whole(bytes: Uint8Array): ConfigSpace {
 
 function unreadable({ line, column, problem }: NotADump): EdgeProblem {
   const detail = `line ${line}, column ${column}: ${problem}`;
-  return new EdgeProblem('config-space-unreadable', `${pointer}, ${detail}`, [{ pointer, detail }]);
+  return new EdgeProblem('config-space-unreadable', `${pointer}, ${detail}`, [
+    { pointer, detail, value: `line ${line}, column ${column}`, limit: 'text as lspci -xxxx prints it, or hex digits' },
+  ]);
 }

@@ -26,7 +26,9 @@ function fieldErrors(error: ValidationError, parent: string): FieldError[] {
   const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const own = Object.values(error.constraints ?? {}).map((detail): FieldError => {
     const value: unknown = error.value;
-    return { pointer, detail, ...(isShort(value) ? { value } : {}) };
+    // class-validator words its limits as "<property> must be ...".
+    const limit = detail.replace(/^.*? (must|should)( not)? /, '');
+    return { pointer, detail, limit, ...(isShort(value) ? { value } : {}) };
   });
   return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
 }

@@ -100,6 +100,44 @@ describe('a refused registration', () => {
     expect(reply.body['code']).toBe(code);
   });
 
+  it.each(['toString', 'constructor', 'valueOf', 'hasOwnProperty'])('a field named %s', async (name) => {
+    expectProblem(await server.post('/v1/functions', look({ [name]: 1 })), 400, 'request-invalid', new RegExp(name));
+    const kernel = { release: '7.2', flavour: 'upstream', [name]: 1 };
+    expectProblem(await server.post('/v1/functions', look({ kernel })), 400, 'request-invalid', new RegExp(name));
+  });
+
+  it('a physical function of something that is no VF', async () => {
+    const reply = await server.post('/v1/functions', look({ sriov: { role: 'pf', pf: '0000:03:00.1' } }));
+    expectProblem(reply, 400, 'request-invalid', /only a VF has a physical function/);
+  });
+
+  it('a dump that names the function twice', async () => {
+    const { configSpace } = look() as { configSpace: { data: string } };
+    const data = `${configSpace.data}\n${configSpace.data}`;
+    const reply = await server.post('/v1/functions', look({ configSpace: { encoding: 'lspci', data } }));
+    expectProblem(reply, 400, 'config-space-unreadable', /0000:03:00\.0 more than once/);
+  });
+
+  it('bytes that are not UTF-8, which must not be recorded as something else', async () => {
+    const payload = Buffer.concat([Buffer.from('{"host":"a'), Buffer.from([0xff, 0xfe]), Buffer.from('"}')]);
+    const headers = { 'idempotency-key': 'utf', 'content-type': 'application/json' };
+    const response = await server.app.inject({ method: 'POST', url: '/v1/functions', headers, payload });
+    expect(response.json()).toMatchObject({ status: 400, code: 'body-malformed', detail: 'Body is not valid UTF-8' });
+  });
+
+  it.each([
+    { 'content-type': 'application/json; charset=utf-16' }, { 'content-encoding': 'gzip' },
+  ] satisfies Record<string, string>[])('a body in a form nobody reads: %j', async (headers) => {
+    const reply = await server.post('/v1/functions', look(), headers);
+    expectProblem(reply, 415, 'media-type-unsupported', /UTF-8/);
+  });
+
+  it.each(['/v1/vms/%/devices/d', '/v1/vms/%ff/devices/d', `/v1/vms/${'a'.repeat(2000)}/devices/d`])(
+    'a path that cannot be read: %#', async (url) => {
+      const reply = await server.get(url);
+      expectProblem(reply, 400, 'request-unreadable', /./);
+    });
+
   it('a path nobody serves', async () => {
     expectProblem(await server.get('/v1/nothing'), 404, 'not-found', /GET \/v1\/nothing/);
   });

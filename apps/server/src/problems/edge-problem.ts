@@ -4,6 +4,8 @@ import { type FieldError } from './problem.js';
 export const edgeProblems = {
   'request-invalid': { status: 400, title: 'The request is not valid' },
   'config-space-unreadable': { status: 400, title: 'The config space cannot be read' },
+  'request-unreadable': { status: 400, title: 'The request is not readable HTTP' },
+  'request-timeout': { status: 408, title: 'The request took too long to arrive' },
   'idempotency-key-missing': { status: 400, title: 'The Idempotency-Key header is missing' },
   'body-malformed': { status: 400, title: 'The body is not JSON' },
   'not-found': { status: 404, title: 'No such resource' },

@@ -5,7 +5,7 @@ import { bodyBytesMax } from '../http/body-limit.js';
 import { entityTag } from '../http/precondition-header.js';
 import { traceIdOf } from '../http/trace-id.js';
 import { type EdgeCode, EdgeProblem, edgeProblems } from './edge-problem.js';
-import { type Problem } from './problem.js';
+import { type FieldError, type Problem } from './problem.js';
 import { type RefusalProblem, refusalProblems } from './refusal-problems.js';
 import { Refused } from './refused.js';
 
@@ -44,6 +44,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+function withField(told: Told, field: FieldError): Told {
+  return { ...told, errors: [field] };
+}
+
 function edgeTold(code: EdgeCode, detail: string): Told {
   return { ...edgeProblems[code], detail, code, outcome: 'none' };
 }
@@ -69,8 +73,14 @@ function frameworkProblem(error: unknown, request: FastifyRequest): Told | undef
   switch (status) {
     case 400: return edgeTold('body-malformed', error instanceof Error ? error.message : 'not JSON');
     case 404: return edgeTold('not-found', `${request.method} ${request.url} is nothing this server knows`);
-    case 413: return edgeTold('body-too-large', `the body is larger than ${bodyBytesMax} bytes`);
-    case 415: return edgeTold('media-type-unsupported', 'send application/json');
+    case 413: return withField(edgeTold('body-too-large', `the body is larger than ${bodyBytesMax} bytes`), {
+      pointer: '', detail: 'the body', value: Number(request.headers['content-length']) || null,
+      limit: `${bodyBytesMax} bytes`,
+    });
+    case 415: return withField(edgeTold('media-type-unsupported', 'send application/json in UTF-8'), {
+      pointer: '', detail: 'header Content-Type', value: request.headers['content-type'] ?? null,
+      limit: 'application/json',
+    });
     default: return undefined;
   }
 }

@@ -15,8 +15,29 @@ export interface RefusalProblem<Told extends Refusal> {
 
 const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
 const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
-const layout = (title: string, status = 422): { status: number; title: string; detail(r: LayoutRefusal): string } =>
-  ({ status, title, detail: explainRefusal });
+const layout = (title: string, limit: string): LayoutProblem => ({
+  status: 422, title, detail: explainRefusal,
+  field: (one) => ({ pointer: '/function', detail: explainRefusal(one), value: valueOf(one), limit }),
+});
+
+interface LayoutProblem {
+  readonly status: number;
+  readonly title: string;
+  detail(refusal: LayoutRefusal): string;
+  field(refusal: LayoutRefusal): FieldError;
+}
+
+/** The number or name a layout refusal is about. */
+function valueOf(refusal: LayoutRefusal): unknown {
+  switch (refusal.kind) {
+    case 'space-not-whole': return refusal.capturedBytes;
+    case 'function-gone': return '0xff';
+    case 'no-extended-space': return refusal.sizeBytes;
+    case 'extended-space-unreadable': return '0xffffffff';
+    case 'extended-list-broken': return refusal.finding.kind;
+    case 'capability-wanted-twice': case 'no-place': return refusal.name;
+  }
+}
 
 /** One row for each refusal: the compiler lists what is missing. */
 export const refusalProblems: {
@@ -74,11 +95,16 @@ export const refusalProblems: {
     status: 412, title: 'The precondition does not hold',
     detail: (one) => `${one.stream} ${one.actual === null ? 'does not exist' : `is at revision ${one.actual}`}, `
       + `the request expects ${one.expected}; read it again and decide anew`,
+    field: (one) => ({
+      pointer: '', detail: 'header If-Match or If-None-Match', value: one.expected,
+      limit: one.actual === null ? 'it does not exist' : `revision ${one.actual}`,
+    }),
   },
   'precondition-required': {
     status: 428, title: 'A precondition is required',
     detail: (one) => `${one.stream} exists at revision ${one.actual}: send If-Match: "${one.actual}" `
       + 'after you have seen what stands there',
+    field: (one) => ({ pointer: '', detail: 'header If-Match is missing', limit: `"${one.actual}"` }),
   },
   'too-contended': {
     status: 503, title: 'Too many writers', retryAfter: 1,
@@ -113,17 +139,17 @@ export const refusalProblems: {
     detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
   },
-  'space-not-whole': layout('The config space was not read whole'),
-  'function-gone': layout('The function does not answer'),
-  'no-extended-space': layout('The function has no extended config space'),
-  'extended-space-unreadable': layout('The extended config space is not readable'),
-  'extended-list-broken': layout('The extended capability list is broken'),
+  'space-not-whole': layout('The config space was not read whole', '256 or 4096 bytes, all of them'),
+  'function-gone': layout('The function does not answer', 'a header that does not read 0xff throughout'),
+  'no-extended-space': layout('The function has no extended config space', '4096 bytes'),
+  'extended-space-unreadable': layout('The extended config space is not readable', 'a header or 0 at 0x100'),
+  'extended-list-broken': layout('The extended capability list is broken', 'a list that ends'),
   'capability-wanted-twice': {
-    ...layout('A capability is wanted twice'),
+    ...layout('A capability is wanted twice', 'once'),
     field: (one) => ({ pointer: '/capabilities', detail: 'named twice', value: one.name, limit: 'once' }),
   },
   'no-place': {
-    ...layout('There is no place for the capability'),
+    ...layout('There is no place for the capability', 'proven-free bytes'),
     field: (one) => ({
       pointer: '/policy', detail: explainRefusal(one), value: one.name, limit: `${one.length} proven-free bytes`,
     }),

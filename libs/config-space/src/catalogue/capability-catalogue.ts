@@ -21,9 +21,7 @@ export type ToldLength =
   | { readonly kind: 'too-short'; readonly bytes: number; readonly least: number };
 
 export function toldLength(row: CapabilityRow, context: LengthContext): ToldLength {
-  const rule = row.length;
-  if (rule !== null && typeof rule === 'object' && 'unconfirmed' in rule) return { kind: 'unknown' };
-  const bytes = evaluateLength(rule, context);
+  const bytes = evaluateLength(row.length, context);
   if (bytes === undefined || Number.isNaN(bytes)) return { kind: 'unknown' };
   const least = row.lengthMin ?? 4;
   return bytes < least ? { kind: 'too-short', bytes, least } : { kind: 'exact', bytes };

@@ -16,14 +16,21 @@ export interface CapabilityRow {
   readonly name: string;
   /** Name as the specification spells it. */
   readonly title: string;
-  /** Length in bytes from the first header byte; a row marked `unconfirmed` is opaque up to the next start. */
-  readonly length: LengthTerm | { readonly unconfirmed: LengthTerm };
+  /**
+   * Length in bytes from the first header byte; where it comes to `unconfirmed` or `null` the structure is opaque
+   * up to the next start.
+   */
+  readonly length: LengthTerm;
   /** What its offset is a multiple of, in bytes. */
   readonly alignment: typeof capabilityAlignment;
   /** A computed length below this is a lie of the device, and the structure opaque (reading B3). */
   readonly lengthMin?: number;
   /** Physical function, virtual function, root port. */
-  readonly allowedIn: { readonly pf: Legality; readonly vf: Legality; readonly rootPort: Legality };
+  readonly allowedIn: {
+    readonly pf: Legality; readonly vf: Legality; readonly rootPort: Legality;
+    /** Sources are firm about VFs for a few rows only; the others tell what is generally said. */
+    readonly vfConfirmed: boolean;
+  };
   /** What Linux 6.12 vfio-pci does with it in its user-space view. */
   readonly vfio: 'show' | 'hide';
   /** May a VMM present one that the hardware does not: purely emulated, only with something real behind it, or not. */
@@ -39,7 +46,7 @@ export function unknownCapability(id: number, space: CapabilitySpace): Capabilit
     title: 'unknown',
     length: null,
     alignment: capabilityAlignment,
-    allowedIn: { pf: 'unconfirmed', vf: 'unconfirmed', rootPort: 'unconfirmed' },
+    allowedIn: { pf: 'unconfirmed', vf: 'unconfirmed', rootPort: 'unconfirmed', vfConfirmed: false },
     vfio: 'hide',
     synthesize: 'no',
   };

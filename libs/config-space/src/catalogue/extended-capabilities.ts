@@ -119,7 +119,8 @@ const rows: readonly Row[] = [
   [0x001b, 'PASID', 'Process Address Space ID', 8, y, n, n, 'hide', 'with-backing'],
   [0x001c, 'LNR', 'LN Requester', unconfirmed(8), y, y, n, 'hide', 'no'],
   [0x001d, 'DPC', 'Downstream Port Containment', dpcLength, none, none, y, 'hide', 'no'],
-  [0x001e, 'L1SS', 'L1 PM Substates', choose(headerVersion, { 1: 0x10 }, null), y, n, y, 'hide', 'no'],
+  [0x001e, 'L1SS', 'L1 PM Substates', choose(headerVersion, { 1: 0x10, 2: unconfirmed(0x14) }, null),
+    y, n, y, 'hide', 'no'],
   [0x001f, 'PTM', 'Precision Time Measurement', 12, y, n, y, 'hide', 'with-backing'],
   [0x0020, 'MPHY', 'PCI Express over M-PHY', null, none, none, none, 'hide', 'no'],
   [0x0021, 'FRS', 'FRS Queueing', unconfirmed(16), none, none, y, 'hide', 'no'],
@@ -134,7 +135,7 @@ const rows: readonly Row[] = [
   [0x002a, 'PL32', 'Physical Layer 32.0 GT/s', laneIndexed(0x20, 1), y, n, y, 'hide', 'no'],
   [0x002b, 'AP', 'Alternate Protocol', unconfirmed(choose(bits(0x04, 4, 8, 1), { 1: 0x18 }, 0x14)),
     y, n, y, 'hide', 'no'],
-  [0x002c, 'SFI', 'System Firmware Intermediary', unconfirmed(0x14), none, none, none, 'hide', 'no'],
+  [0x002c, 'SFI', 'System Firmware Intermediary', unconfirmed(0x14), none, none, y, 'hide', 'no'],
   [0x002d, 'SF', 'Shadow Functions', unconfirmed(null), y, n, none, 'hide', 'no'],
   [0x002e, 'DOE', 'Data Object Exchange', 0x18, y, y, y, 'hide', 'with-backing'],
   [0x002f, 'DEV3', 'Device 3', 0x10, y, u, y, 'hide', 'yes'],
@@ -151,10 +152,14 @@ const rows: readonly Row[] = [
   [0x003a, 'CD', 'Captured Data', null, y, u, none, 'hide', 'no'],
 ];
 
+/** PASID, PRI and ATS by the code of Linux (ats.c), SR-IOV by what it is; the rest of the VF column is UNCONFIRMED. */
+const confirmedInVf: readonly number[] = [0x000f, 0x0010, 0x0013, 0x001b];
+
 /** Extended capability IDs 0x0000..0x003a. PCI Code and ID Assignment Specification, "Extended Capability IDs". */
 export const extendedCapabilities: readonly CapabilityRow[] = rows.map(
   ([id, name, title, length, pf, vf, rootPort, vfio, synthesize, lengthMin]) => ({
-    id, name, title, length, alignment: capabilityAlignment, allowedIn: { pf, vf, rootPort }, vfio, synthesize,
+    id, name, title, length, alignment: capabilityAlignment,
+    allowedIn: { pf, vf, rootPort, vfConfirmed: confirmedInVf.includes(id) }, vfio, synthesize,
     ...(lengthMin === undefined ? {} : { lengthMin }),
   }),
 );

@@ -1,4 +1,4 @@
-import { type ConfigSpace, extendedSizeBytes } from '../config-space.js';
+import { type ConfigSpace, extendedSizeBytes, extendedSpaceAt } from '../config-space.js';
 
 /**
  * How long a capability is, as data: a number, a register field, or terms made of them.
@@ -10,6 +10,7 @@ export type LengthTerm =
   | { readonly op: 'field'; readonly of: Origin; readonly at: number; readonly bytes: 1 | 2 | 4;
       readonly lsb: number; readonly width: number }
   | { readonly op: 'version' }
+  | { readonly op: 'unconfirmed'; readonly expected: LengthTerm }
   | { readonly op: 'sum' | 'product' | 'largest'; readonly terms: readonly LengthTerm[] }
   | { readonly op: 'round-up' | 'ceil-div'; readonly term: LengthTerm; readonly by: number }
   | { readonly op: 'highest-bit'; readonly term: LengthTerm }
@@ -99,8 +100,8 @@ export function farthest(from: number, stride: number, count: LengthTerm, reach:
 }
 
 /** The specification was not available and no source confirms this length: kept for the reader, never used. */
-export function unconfirmed(expected: LengthTerm): { readonly unconfirmed: LengthTerm } {
-  return { unconfirmed: expected };
+export function unconfirmed(expected: LengthTerm): LengthTerm {
+  return { op: 'unconfirmed', expected };
 }
 
 /** What a length may depend on. Offsets are absolute; `expressAt` is absent on conventional functions. */
@@ -121,8 +122,13 @@ export function evaluateLength(term: LengthTerm, context: LengthContext, record 
   switch (term.op) {
     case 'field': {
       const origin = originOf(term.of, context, record);
-      return origin === undefined ? undefined : readField(context.space, origin + term.at, term);
+      if (origin === undefined) return undefined;
+      // A PCI Express capability that would pass 0x100 ends there: what follows is somebody else's register.
+      if (term.of === 'express' && origin + term.at + term.bytes > extendedSpaceAt) return undefined;
+      return readField(context.space, origin + term.at, term);
     }
+    case 'unconfirmed':
+      return undefined;
     case 'version':
       return context.version;
     case 'sum':
@@ -188,6 +194,7 @@ function walkRecords(
   const from = evaluateLength(term.from, context);
   const count = evaluateLength(term.count, context);
   if (from === undefined || count === undefined || count > recordsMax) return undefined;
+  if (Number.isNaN(count)) return NaN;
   let end = from;
   for (let index = 0; index < count; index += 1) {
     const size = evaluateLength(term.size, context, context.at + end);
@@ -205,6 +212,7 @@ function farthestReach(
 ): number | undefined {
   const count = evaluateLength(term.count, context);
   if (count === undefined || count > recordsMax) return undefined;
+  if (Number.isNaN(count)) return NaN;
   let end = 0;
   for (let index = 0; index < count; index += 1) {
     const reach = evaluateLength(term.reach, context, context.at + term.from + index * term.stride);

@@ -1,4 +1,4 @@
-import { capabilityAlignment, type CapabilityRow, type Legality } from './capability-row.js';
+import { capabilityAlignment, type CapabilityRow } from './capability-row.js';
 import {
   bits, choose, headerBits, ifSet, product, recordBits, records, sum, unconfirmed, type LengthTerm,
 } from './length-term.js';
@@ -25,7 +25,9 @@ const hyperTransportLength: LengthTerm = choose(bits(0x03, 1, 5, 3), {
   0: 28,
   1: 24,
 }, choose(bits(0x03, 1, 3, 5), {
+  0x10: unconfirmed(8),
   0x15: choose(bits(0x02, 1, 1, 1), { 1: 4 }, 12),
+  0x18: unconfirmed(12),
 }, null));
 
 type Row = readonly [
@@ -45,7 +47,7 @@ const rows: readonly Row[] = [
   [0x07, 'PCIX', 'PCI-X',
     choose(headerType, {
       0: choose(bits(0x02, 2, 12, 2), { 0: 8 }, 24),
-      1: choose(bits(0x02, 2, 12, 2), { 0: 16 }, null), // 0x24 with ECC registers: UNCONFIRMED
+      1: choose(bits(0x02, 2, 12, 2), { 0: 16 }, unconfirmed(0x24)), // with ECC registers
     }, null), 'show', 'no'],
   [0x08, 'HT', 'HyperTransport', hyperTransportLength, 'show', 'no'],
   [0x09, 'VNDR', 'Vendor Specific', bits(0x02, 1, 0, 8), 'show', 'yes', 3],
@@ -67,17 +69,27 @@ const rows: readonly Row[] = [
   [0x15, 'FPB', 'Flattening Portal Bridge', unconfirmed(0x24), 'hide', 'no'],
 ];
 
-/** Standard capabilities are conventional PCI: no source restricts them by PF or VF, except that bridges own some. */
-const anyFunction: { readonly pf: Legality; readonly vf: Legality; readonly rootPort: Legality } = {
-  pf: 'yes',
-  vf: 'yes',
-  rootPort: 'yes',
-};
+/** Structures of bridges and ports alone; a root port is one. AGP and the EHCI debug port are in neither. */
+const bridgesOnly: readonly number[] = [0x04, 0x0c, 0x0d, 0x0e, 0x15];
+const neverInPort: readonly number[] = [0x02, 0x0a, 0x12, 0x13];
+
+/** No source says which of them a VF may have: those columns stay unconfirmed, but for the three every VF shows. */
+const seenInVf: readonly number[] = [0x00, 0x10, 0x11];
+
+function allowedIn(id: number): CapabilityRow['allowedIn'] {
+  if (bridgesOnly.includes(id)) return { pf: 'no', vf: 'no', rootPort: 'yes', vfConfirmed: false };
+  return {
+    pf: 'yes',
+    vf: seenInVf.includes(id) ? 'yes' : 'unconfirmed',
+    rootPort: neverInPort.includes(id) ? 'no' : 'yes',
+    vfConfirmed: seenInVf.includes(id),
+  };
+}
 
 /** Standard capability IDs 0x00..0x15. PCI Code and ID Assignment Specification, "Capability IDs". */
 export const standardCapabilities: readonly CapabilityRow[] = rows.map(
   ([id, name, title, length, vfio, synthesize, lengthMin]) => ({
-    id, name, title, length, alignment: capabilityAlignment, allowedIn: anyFunction, vfio, synthesize,
+    id, name, title, length, alignment: capabilityAlignment, allowedIn: allowedIn(id), vfio, synthesize,
     ...(lengthMin === undefined ? {} : { lengthMin }),
   }),
 );

@@ -26,6 +26,7 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
 
   execute(command: AttachDevice): Promise<CommandOutcome<DeviceState>> {
     return this.recorder.record(command.identity, {
+      stream: functionStream(command.functionKey),
       decide: () => this.decide(command),
       stateAt: async (revision) => (await this.reader.device(command.key, revision)).state,
     });

@@ -24,6 +24,7 @@ export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
 
   execute(command: DetachDevice): Promise<CommandOutcome<DeviceState>> {
     return this.recorder.record(command.identity, {
+      stream: deviceStream(command.key),
       decide: () => this.decide(command),
       stateAt: async (revision) => (await this.reader.device(command.key, revision)).state,
     });

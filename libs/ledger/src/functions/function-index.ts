@@ -1,5 +1,6 @@
 import { readHeader } from '@cadastre/config-space';
 import { type EventStore, type Position } from '@cadastre/event-store';
+import { withoutBytes } from '../without-bytes.js';
 import {
   decodeEvent, type DeviceKey, type FunctionKey, functionDecider, type FunctionState, functionStream, isFunctionEvent,
   Observation,
@@ -74,10 +75,4 @@ export class FunctionIndex {
     const { vendorId, deviceId, classCode } = readHeader(Observation.configSpace(facts));
     this.rows.set(functionStream(key), { key, revision, vendorId, deviceId, classCode, role: facts.sriov.role, claim });
   }
-}
-
-/** A list of a hundred thousand functions must not hold their config spaces. */
-function withoutBytes(state: FunctionState): FunctionState {
-  if (state.kind === 'unregistered' || !state.observation) return state;
-  return { ...state, observation: { ...state.observation, facts: { ...state.observation.facts, configSpace: '' } } };
 }

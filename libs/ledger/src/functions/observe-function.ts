@@ -24,6 +24,7 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
 
   execute(command: ObserveFunction): Promise<CommandOutcome<FunctionState>> {
     return this.recorder.record(command.identity, {
+      stream: functionStream(command.key),
       decide: () => this.decide(command),
       stateAt: async (revision) => (await this.reader.function(command.key, revision)).state,
     });
