@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
+import { addIdentify } from './commands/identify.js';
+import { addKnobs } from './commands/knobs.js';
+import { addPredict } from './commands/predict.js';
 import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
 import { addScan } from './commands/scan.js';
@@ -13,7 +16,10 @@ const program = new Command('cadastre')
   .version('0.1.0')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
-for (const add of [addServe, addScan, addRegister, addDecode, addReplay, addDemo]) add(program);
+const commands = [
+  addServe, addScan, addRegister, addDecode, addPredict, addKnobs, addIdentify, addReplay, addDemo,
+];
+for (const add of commands) add(program);
 for (const command of program.commands) command.exitOverride();
 
 // A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.

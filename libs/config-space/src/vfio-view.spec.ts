@@ -11,6 +11,18 @@ const view = (parts: ConfigSpaceParts, kernel = linux72) => vfioView(buildConfig
 const listOf = (parts: ConfigSpaceParts, kernel = linux72): readonly string[] =>
   survey(view(parts, kernel).space).capabilities.map(({ row, offset }) => `${row.name}@${offset.toString(16)}`);
 
+describe('the bytes a user of vfio-pci can write to the hardware', () => {
+  it('are those nobody maps and vendor-specific structures', () => {
+    const parts = {
+      standard: [express(), { id: 9, offset: 0x80, body: [0x10] }],
+      extended: [{ id: 1, offset: 0x100 }, { id: 0x0b, offset: 0x140, body: u32(0x02000000) }],
+    };
+    expect(view(parts).rawWritable.map(({ offset, length }) => [offset, offset + length])).toEqual([
+      [0x74, 0x100], [0x12c, 0x1000],
+    ]);
+  });
+});
+
 describe('the vfio view of a standard list', () => {
   it('skips the IDs vfio-pci hides, and leaves their bytes where they are', () => {
     const parts = {

@@ -1,4 +1,5 @@
 import { announcesExtendedSpace } from './announces-extended-space.js';
+import { type ByteRange } from './byte-range.js';
 import { type CapabilitySpace } from './catalogue/capability-row.js';
 import { evaluateLength } from './catalogue/length-term.js';
 import { ConfigSpace, conventionalSizeBytes, extendedSizeBytes, extendedSpaceAt,
@@ -24,6 +25,8 @@ export type VfioFinding =
 export interface VfioView {
   /** What a read of the VFIO config region returns before anybody wrote to it. */
   readonly space: ConfigSpace;
+  /** From 0x40 up: bytes where a write reaches the hardware as it is (K2, and the raw capabilities of K4). */
+  readonly rawWritable: readonly ByteRange[];
   readonly findings: readonly VfioFinding[];
 }
 
@@ -61,7 +64,7 @@ export function vfioView(space: ConfigSpace, kernel: HostKernel, about: VfioFunc
   showHeader(bytes, space, about);
   const shown = ConfigSpace.fromCapture(bytes.subarray(0, Math.min(size, space.capturedBytes)));
   if (!shown.ok) throw new Error(`a view of ${shown.refusal.sizeBytes} bytes`);
-  return { space: shown.value, findings };
+  return { space: shown.value, rawWritable: region.rawWritable(), findings };
 }
 
 /** Why the kernel takes a function for one of 256 bytes (K16); undefined when it does not. */
@@ -90,7 +93,11 @@ function showHeader(bytes: Uint8Array, space: ConfigSpace, { role, ids, hasInter
 const unassigned = -1;
 const powerManagement = 0x01;
 /** PME_Support, PME_En and PME_Status by byte of the capability: nobody behind vfio-pci gets PMEs (reading C1). */
-const clearedPmeBits: Readonly<Record<number, number>> = { 3: 0xf8, 5: 0x81 };
+const clearedPmeBits = [[3, 0xf8], [5, 0x81]] as const;
+
+interface OwnedRun extends ByteRange {
+  readonly id: number;
+}
 
 /** The config region while the kernel builds it: who maps each byte, and the bytes it keeps itself. */
 class Region {
@@ -100,6 +107,7 @@ class Region {
   private readonly visited = new Set<number>();
   /** Lists that came back to a structure; the rounds after the first have nothing new to report. */
   private readonly looped = new Set<CapabilitySpace>();
+  private drawn: readonly OwnedRun[] | undefined;
 
   constructor(
     private readonly physical: ConfigSpace, private readonly size: number, private readonly facts: KnownKernel,
@@ -164,18 +172,54 @@ class Region {
     const bytes = this.physicalBytes();
     bytes[0x34] = this.virtual[0x34] ?? 0;
     bytes[0x06] = this.virtual[0x06] ?? 0;
-    let start = headerSizeBytes;
-    for (let at = headerSizeBytes; at < this.size; at += 1) {
-      if (at === extendedSpaceAt || this.map[at] !== this.map[at - 1]) start = at;
-      const id = this.map[at];
+    for (const { offset: start, length, id } of this.runs()) {
       if (id === unassigned) continue;
-      const offset = at - start;
-      const isListHeader = at < extendedSpaceAt ? offset === 1 : offset < 4;
-      const cleared = id === powerManagement && at < extendedSpaceAt ? clearedPmeBits[offset] ?? 0 : 0;
-      if (isListHeader) bytes[at] = this.virtual[at] ?? 0;
-      else bytes[at] = (bytes[at] ?? 0) & ~cleared;
+      if (start >= extendedSpaceAt) {
+        for (let at = start; at < start + Math.min(length, 4); at += 1) bytes[at] = this.virtual[at] ?? 0;
+        continue;
+      }
+      if (length > 1) bytes[start + 1] = this.virtual[start + 1] ?? 0;
+      if (id !== powerManagement) continue;
+      for (const [at, cleared] of clearedPmeBits) {
+        if (at < length) bytes[start + at] = (bytes[start + at] ?? 0) & ~cleared;
+      }
     }
     return bytes;
+  }
+
+  /** Runs that nobody maps, and vendor-specific structures, whose headers are written through too (finding 5). */
+  rawWritable(): readonly ByteRange[] {
+    const runs: ByteRange[] = [];
+    // A kernel that hides DVSEC keeps a placeholder of a hidden head to itself.
+    const writesDvsec = this.facts.extended[0x23] !== undefined;
+    for (const { offset, length, id } of this.runs()) {
+      const isVendors = offset < extendedSpaceAt ? id === 0x09 : id === 0x0b || (writesDvsec && id === 0x23);
+      if (id !== unassigned && !isVendors) continue;
+      const last = runs.at(-1);
+      if (last !== undefined && last.offset + last.length === offset) {
+        runs[runs.length - 1] = { offset: last.offset, length: last.length + length };
+      } else {
+        runs.push({ offset, length });
+      }
+    }
+    return runs;
+  }
+
+  /** Maximal runs of bytes with one owner; none crosses from one space into the other. */
+  private runs(): readonly OwnedRun[] {
+    if (this.drawn !== undefined) return this.drawn;
+    const runs: OwnedRun[] = [];
+    const { map, size } = this;
+    for (let start = headerSizeBytes; start < size;) {
+      const id = map[start] ?? unassigned;
+      const limit = start < extendedSpaceAt ? extendedSpaceAt : size;
+      let end = start + 1;
+      while (end < limit && map[end] === id) end += 1;
+      runs.push({ offset: start, length: end - start, id });
+      start = end;
+    }
+    this.drawn = runs;
+    return runs;
   }
 
   private visit(space: CapabilitySpace, at: number): void {

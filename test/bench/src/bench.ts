@@ -23,6 +23,8 @@ line('fdatasync of 2 KiB, growing file', micros(machine.fdatasyncMicros), 'floor
 line('sha256 of 4 KiB', micros(machine.sha256Micros), 'floor');
 line('survey of a 4 KiB space', micros(core.surveyMicros), `goal <= 20 us; ${ratio(core.surveyMicros)} of a sha256`);
 line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMicros)} of a sha256`);
+line('guestView of a 4 KiB space', micros(core.guestViewMicros),
+  `goal <= 40 us; ${ratio(core.guestViewMicros)} of a sha256`);
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null
   ? 'lspci is not installed: no comparison'

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type ConfigSpace, readLspciText, survey } from '@cadastre/config-space';
 import { planLayout, type PlacementPolicy } from '@cadastre/device-layout';
+import { guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
 import { medianMicros } from './measure.js';
 
 const samples = new URL('../../../samples/', import.meta.url);
@@ -22,6 +23,10 @@ function space(name: string): ConfigSpace {
   return first.space;
 }
 
+const host: HostFacts = {
+  kernel: { release: '7.2', flavour: 'upstream' }, pasid: { widthBits: 16, execute: true, privileged: true },
+};
+
 /** Bytes the heap has grown by when the call ran `calls` times, garbage collected before and after. */
 function heapGrowth(call: () => unknown, calls: number): number {
   setFlagsFromString('--expose-gc');
@@ -37,6 +42,7 @@ export interface CoreFigures {
   readonly surveyMicros: number;
   readonly planMicros: number;
   readonly readTextMicros: number;
+  readonly guestViewMicros: number;
   readonly heapGrowthBytes: number;
 }
 
@@ -46,11 +52,14 @@ export function benchCore(): CoreFigures {
   const surveyed = survey(richest);
   const dump = text('cxl-type3');
   const wanted = [{ name: 'pasid', registers: pasid }] as const;
+  const profile = profileNamed('qemu-11.1');
+  if (!profile.ok) throw new Error('there is no profile qemu-11.1');
   const request = { survey: surveyed, physicalFunction: null, wanted, policy };
   return {
     surveyMicros: medianMicros(() => survey(richest)),
     planMicros: medianMicros(() => planLayout(request)),
     readTextMicros: medianMicros(() => readLspciText(dump)),
+    guestViewMicros: medianMicros(() => guestView(richest, profile.value, {}, host)),
     heapGrowthBytes: heapGrowth(() => survey(richest), 100_000),
   };
 }

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 /** The rooms of ARCHITECTURE.md, and what each may import. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   'config-space': [],
-  'device-layout': ['config-space'],
-  'lifecycle': ['config-space', 'device-layout'],
+  'vmm-profiles': ['config-space'],
+  'device-layout': ['config-space', 'vmm-profiles'],
+  'lifecycle': ['config-space', 'vmm-profiles', 'device-layout'],
   'event-store': [],
   'event-store-sqlite': ['event-store'],
-  'ledger': ['config-space', 'device-layout', 'lifecycle', 'event-store'],
+  'ledger': ['config-space', 'vmm-profiles', 'device-layout', 'lifecycle', 'event-store'],
 };
-const cores = ['config-space', 'device-layout', 'lifecycle'];
+const cores = ['config-space', 'vmm-profiles', 'device-layout', 'lifecycle'];
 
 /** What of Node a core may use: hashing, which is a function of its input. */
 const pureNode: Readonly<Record<string, readonly string[]>> = { 'node:crypto': ['createHash', 'hash'] };

@@ -1,0 +1,218 @@
+import { buildConfigSpace, type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
+import { automaticPlaces } from './families/device-side.js';
+import { device, dwordsThatDiffer, extendedOf, guestOf, linux72, nvidiaKernel, pasid16, predict, standardOf, told,
+  withPasid } from './testing.js';
+
+const old = 'cloud-hypervisor-old';
+const made = 'cloud-hypervisor-new';
+const clique = { settings: { x_nv_gpudirect_clique: '3' } };
+
+describe('the facts of Cloud Hypervisor', () => {
+  it('C1: a pointer to itself ends the walk, a longer loop never ends', () => {
+    const loop = (next: number) => ({ standard: [{ id: 1, offset: 0x40 }, { id: 5, offset: 0x60, next }] });
+    expect(predict(loop(0x60), made).outcome.kind).toBe('starts');
+    expect(predict(loop(0x40), made).outcome).toMatchObject({ kind: 'hangs', rule: 'C1', confidence: 'D' });
+  });
+
+  it('C2: the standard list passes through, multi-function bit cleared', () => {
+    const parts = { ...device.d1, headerType: 0x80 };
+    for (const name of [old, made]) {
+      expect(dwordsThatDiffer(buildConfigSpace(device.d3), guestOf(predict({ ...parts, extended: [] }, name))))
+        .toEqual([]);
+    }
+  });
+
+  it('C3: the clique is at D4 whatever the vendor and whatever is there', () => {
+    const parts = { standard: [{ id: 1, offset: 0x40 }, { id: 5, offset: 0xd4 }] };
+    const prediction = predict(parts, old, clique);
+    expect(standardOf(prediction)).toBe('40:1>d4:9');
+    expect(told(prediction)).toContain('C3 header-destroyed');
+  });
+
+  it('C4: without PM nothing is hidden and nothing is made', () => {
+    expect(told(predict(device.d4, made, {}, withPasid))).toEqual(['C4 nothing-hidden']);
+  });
+
+  it.each([0x0e, 0x15, 0x10])('C5: extended capability %p is hidden', (id) => {
+    const parts = { ...device.d1, extended: [{ id: 1, offset: 0x100 }, { id, offset: 0x200, body: u32(0) }] };
+    expect([extendedOf(predict(parts, old)), extendedOf(predict(parts, made))]).toEqual(['100:1>200:0', '100:1']);
+  });
+
+  it('C6: the old one zeroes the ID and leaves version, link and body', () => {
+    expect(dwordsThatDiffer(buildConfigSpace(device.d2), guestOf(predict(device.d2, old)))).toEqual(['100:14010000']);
+  });
+
+  it('C7: the new one unlinks, a run of hidden ones as one', () => {
+    expect(extendedOf(predict(device.d1, made))).toBe('100:1>1f0:f');
+    expect(guestOf(predict(device.d1, made)).u32(0x150)).toBe(0x1601000e);
+    expect(guestOf(predict(device.d2, made)).u32(0x100)).toBe(0x14000000);
+  });
+
+  it('C8: PASID alone is at 0xff8', () => {
+    expect(extendedOf(predict(device.d1, made, {}, withPasid))).toBe('100:1>1f0:f>ff8:1b');
+  });
+
+  it('C9: with PASID the endpoint is integrated and has no link', () => {
+    const parts = { ...device.d1, bytes: { 0x70: u32(0x10110040), 0x8c: u32(0x1e), 0x90: u32(3) } };
+    const guest = guestOf(predict(parts, made, {}, withPasid));
+    expect([0x60, 0x6c, 0x70, 0x8c, 0x90].map((at) => guest.u32(at))).toEqual([0x00920010, 0, 0, 0, 0]);
+    expect(guestOf(predict(parts, made)).u32(0x60)).toBe(0x00020010);
+  });
+
+  it('C10: a header in the last 8 bytes refuses the device; a body there does not', () => {
+    const at = (offset: number) => ({ ...device.d3, extended: [{ id: 1, offset: 0x100 }, { id: 0x18, offset }] });
+    expect(predict(at(0xff8), made, {}, withPasid).outcome).toMatchObject({ kind: 'refused', rule: 'C10' });
+    expect(predict(at(0xff4), made, {}, withPasid).outcome.kind).toBe('starts');
+  });
+
+  it('C11: linked behind the last kept one in list order', () => {
+    expect(extendedOf(predict(device.d6, made, {}, withPasid))).toBe('100:1>400:3>200:d>ff8:1b');
+  });
+
+  it('C12: a failure is loud', () => {
+    expect([predict(device.d1, made).failureMode, predict(device.d1, 'qemu-11.0').failureMode])
+      .toEqual(['refused', 'silent']);
+  });
+
+  it('C13: writes to PASID stay in the VMM', () => {
+    const { writeThrough } = predict(device.d1, made, {}, withPasid);
+    expect(writeThrough.some(({ offset, length }) => offset < 0x1000 && offset + length > 0xff8)).toBe(false);
+  });
+
+  it('C14: width 0 makes nothing', () => {
+    expect(extendedOf(predict(device.d1, made, {}, { ...linux72, pasid: { ...pasid16, widthBits: 0 } })))
+      .toBe('100:1>1f0:f');
+  });
+
+  it('C15: no setting moves anything', () => {
+    expect(predict(device.d1, made, { settings: { 'x-vpasid-cap-offset': '0x300' } }).outcome.kind).toBe('refused');
+  });
+
+  it('C16: MSI-X off a page moves to the middle of a BAR twice the size', () => {
+    const parts = { standard: [{ id: 0x11, offset: 0x40, body: [...u16(3), ...u32(0x2800), ...u32(0x2c00)] }] };
+    const guest = guestOf(predict(parts, made, {}, { ...linux72, barSizesBytes: [0x4000, 0, 0, 0, 0, 0] }));
+    expect([guest.u32(0x44), guest.u32(0x48)]).toEqual([0x4000, 0x4400]);
+    expect(predict(parts, made).unpredicted).toContainEqual({ offset: 0x44, length: 8, rule: 'C16' });
+    const aligned = { standard: [{ id: 0x11, offset: 0x40, body: [...u16(3), ...u32(0x2000), ...u32(0x2c00)] }] };
+    expect(guestOf(predict(aligned, made)).u32(0x44)).toBe(0x2000);
+  });
+
+  it('C17: the new one restores the patches of the source', () => {
+    expect(predict(device.d1, made).migration).toMatchObject({ kind: 'restores-patches', confidence: 'V' });
+  });
+
+  it('C18: the old one forgets what it hid', () => {
+    expect(predict(device.d1, old).migration).toMatchObject({ kind: 'loses-patches', confidence: 'D' });
+  });
+
+  it('C19: what nobody read is said to be unverified', () => {
+    expect(predict(device.d1, made, {}, withPasid).findings)
+      .toContainEqual(expect.objectContaining({ rule: 'C19', confidence: 'U' }));
+  });
+
+  it('a physical PASID beside the made one is not predicted', () => {
+    const parts = { ...device.d1, extended: [{ id: 1, offset: 0x100 }, { id: 0x1b, offset: 0x200 }] };
+    expect(predict(parts, made, {}, nvidiaKernel)).toMatchObject({
+      unpredicted: expect.arrayContaining([{ offset: 0x100, length: 0xf00, rule: 'reading E1' }]) as unknown });
+  });
+});
+
+describe('the facts of OpenVMM', () => {
+  it('O1: MSI-X control is the emulator\'s, multi-function cleared', () => {
+    const parts = { headerType: 0x80, standard: [{ id: 0x11, offset: 0x40, body: u16(0xc007) }] };
+    const guest = guestOf(predict(parts, 'openvmm'));
+    expect([guest.u8(0x0e), guest.u16(0x42)]).toEqual([0, 7]);
+  });
+
+  it('O2: a hidden header keeps everything but its ID, also without PM', () => {
+    expect(extendedOf(predict(device.d4, 'openvmm'))).toBe('100:1>150:0');
+  });
+
+  it('O3: a pointer that leads nowhere ends the walk', () => {
+    const parts = { ...device.d3, extended: [{ id: 1, offset: 0x100, next: 0x142 }] };
+    expect(told(predict(parts, 'openvmm'))).toContain('O3 list-given-up');
+  });
+
+  it('O4: no state can be saved', () => {
+    expect(predict(device.d1, 'openvmm').migration.kind).toBe('refuses-to-save');
+  });
+
+  it('O5: where PASID goes is not known, and said so', () => {
+    const prediction = predict(device.d1, 'openvmm', {}, withPasid);
+    expect(prediction.findings).toContainEqual(expect.objectContaining({ rule: 'O5', confidence: 'U' }));
+    expect(prediction.unpredicted).toContainEqual({ offset: 0x100, length: 0xf00, rule: 'O5' });
+    expect(predict(device.d1, 'openvmm').unpredicted).not.toContainEqual(expect.objectContaining({ rule: 'O5' }));
+  });
+});
+
+describe('the facts of crosvm', () => {
+  it('X1: hidden only with a PCI Express capability, and nothing is made', () => {
+    expect(extendedOf(predict(device.d1, 'crosvm', {}, withPasid))).toBe('100:1>1f0:f');
+    const pcix: ConfigSpaceParts = { standard: [{ id: 7, offset: 0x40, body: [0, 0x20, ...u32(0x40000000)] }],
+      extended: [{ id: 0x10, offset: 0x100 }] };
+    expect(guestOf(predict(pcix, 'crosvm')).u32(0x100)).toBe(0x00010010);
+  });
+
+  it('X2: the list is sorted; one that loops is collected for ever', () => {
+    expect(extendedOf(predict(device.d6, 'crosvm'))).toBe('100:1>200:d>400:3');
+    const loop = { ...device.d3, extended: [{ id: 1, offset: 0x100 }, { id: 3, offset: 0x140, next: 0x100 }] };
+    expect(predict(loop, 'crosvm').outcome).toMatchObject({ kind: 'hangs', rule: 'X2', confidence: 'D' });
+  });
+
+  it('X3: everything up to the next start reads 0', () => {
+    const parts = { ...device.d1, bytes: { 0x1e0: [1, 2, 3] } };
+    expect(guestOf(predict(parts, 'crosvm')).nonZeroFrom(0x150, 0x1f0)).toBe(0x1f0);
+    const { writeThrough } = predict(parts, 'crosvm');
+    expect(writeThrough.some(({ offset, length }) => offset < 0x1f0 && offset + length > 0x150)).toBe(false);
+    expect(writeThrough).toContainEqual(expect.objectContaining({ offset: 0x1f8, length: 0xe08 }));
+  });
+
+  it('X4: a hidden head reads ID 0x000c', () => {
+    expect(guestOf(predict(device.d2, 'crosvm')).u32(0x100)).toBe(0x1400000c);
+    const only = { ...device.d3, extended: [{ id: 0x10, offset: 0x100 }] };
+    expect(guestOf(predict(only, 'crosvm')).u32(0x100)).toBe(0x0000000c);
+  });
+
+  it('X5: I/O BARs and byte 0x51 of Intel graphics read 0, PM is an emulated copy', () => {
+    const parts = { vendorId: 0x8086, classCode: 0x030000, standard: [{ id: 1, offset: 0xd0 }, express()],
+      bytes: { 0x10: u32(0xe001), 0x51: [0x77] } };
+    const prediction = predict(parts, 'crosvm');
+    expect([guestOf(prediction).u32(0x10), guestOf(prediction).u8(0x51)]).toEqual([0, 0]);
+    expect(prediction.unpredicted).toContainEqual({ offset: 0xd2, length: 6, rule: 'X5' });
+  });
+});
+
+describe('the facts of libvfio-user', () => {
+  const takes = (parts: ConfigSpaceParts) => predict(parts, 'libvfio-user').outcome;
+  const head = { id: 3, offset: 0x100 };
+
+  it('L1: DSN and VNDR are taken, others are not', () => {
+    expect(takes({ standard: [express()], extended: [head] }).kind).toBe('starts');
+    expect(takes({ standard: [express()], extended: [{ id: 0x1b, offset: 0x100 }] })).toMatchObject({ rule: 'L1' });
+    expect(takes({ standard: [{ id: 3, offset: 0x40 }] })).toMatchObject({ kind: 'refused', rule: 'L1' });
+  });
+
+  it('L2: the first extended capability is at 0x100', () => {
+    const elsewhere = { standard: [express()], extended: [{ id: 3, offset: 0x140 }] };
+    expect(takes(elsewhere)).toMatchObject({ kind: 'refused', rule: 'L2' });
+  });
+
+  it('L3: automatic places follow each other, rounded up', () => {
+    expect(automaticPlaces([8, 10, 12], 0x40)).toEqual([0x40, 0x48, 0x54]);
+    expect(automaticPlaces([12, 0x21], 0x100)).toEqual([0x100, 0x10c]);
+  });
+
+  it('L4: touching is intersecting where the place is explicit', () => {
+    const vendor = (offset: number) => ({ standard: [express()], extended: [head,
+      { id: 0x0b, offset, body: u32(0x01000000) }] });
+    expect(takes(vendor(0x10c))).toMatchObject({ kind: 'refused', rule: 'L4' });
+    expect(takes(vendor(0x110)).kind).toBe('starts');
+  });
+
+  it('L5: the last byte of the space cannot be used', () => {
+    const vendor = (length: number) => ({ standard: [express()], extended: [head,
+      { id: 0x0b, offset: 0xf00, body: u32(length << 20) }] });
+    expect(takes(vendor(0x100))).toMatchObject({ kind: 'refused', rule: 'L5' });
+    expect(takes(vendor(0x0fc)).kind).toBe('starts');
+  });
+});

@@ -1,0 +1,40 @@
+import { type ByteRange, ByteRange as Ranges, extendedSpaceAt, type Survey, survey } from '@cadastre/config-space';
+import { ends, type GuestImage } from '../guest-image.js';
+import { type Outcome, starts } from '../prediction.js';
+
+const standardIds: readonly number[] = [0x01, 0x05, 0x09, 0x10, 0x11];
+const extendedIds: readonly number[] = [0x0003, 0x000b];
+
+/**
+ * libvfio-user (L1, L2, L4, L5): the device side lays out the space itself, each capability at a place it names.
+ * Here the question is whether the library takes that layout.
+ */
+export function takeExplicitPlaces(image: GuestImage): Outcome {
+  const { capabilities, space }: Survey = survey(image.original);
+  const taken: ByteRange[] = [];
+  for (const { space: list, id, offset, length } of capabilities) {
+    const isExtended = list === 'extended';
+    // A list that begins elsewhere needs an empty header at 0x100, where every walk begins.
+    if (isExtended && id === 0 && offset === extendedSpaceAt) return ends('refused', 'L2');
+    if (!(isExtended ? extendedIds : standardIds).includes(id)) {
+      return ends('refused', 'L1', `${list} capability 0x${id.toString(16)} is not supported`);
+    }
+    if (offset + length >= space.size) return ends('refused', 'L5', `it ends at ${offset + length}, the last byte`);
+    const range = { offset, length };
+    const touched = taken.find((one) => Ranges.end(one) >= offset && Ranges.end(range) >= one.offset);
+    if (touched !== undefined) return ends('refused', 'L4', `it touches the one at 0x${touched.offset.toString(16)}`);
+    taken.push(range);
+  }
+  return starts;
+}
+
+/** L3: where the library puts capabilities of these lengths when it is not told. */
+export function automaticPlaces(lengths: readonly number[], first: 0x40 | 0x100): readonly number[] {
+  const places: number[] = [];
+  let at: number = first;
+  for (const length of lengths) {
+    places.push(at);
+    at = (at + length + 3) & ~3;
+  }
+  return places;
+}

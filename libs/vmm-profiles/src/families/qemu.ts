@@ -1,0 +1,100 @@
+import { announcesCapabilities, readHeader } from '@cadastre/config-space';
+import { type GuestImage } from '../guest-image.js';
+import { numberOf, type SettingRow } from '../knobs.js';
+import { type MigrationBehaviour, type Outcome, starts } from '../prediction.js';
+import { type Stage, type VmmProfile } from '../vmm-profile.js';
+import { extendedId } from './extended-list.js';
+import { showQemuExtended, walksRawList } from './qemu-extended.js';
+import { relocateMsix } from './qemu-msix-relocation.js';
+import { showQemuStandard } from './qemu-standard.js';
+import { type QemuTraits } from './qemu-traits.js';
+
+const id16: SettingRow = { kind: 'number', min: 0, max: 0xfffe, rule: 'Q24' };
+const onOff: SettingRow = { kind: 'one-of', values: ['on', 'off'], rule: 'Q24' };
+const always: Readonly<Record<string, SettingRow>> = {
+  'x-pci-vendor-id': id16,
+  'x-pci-device-id': id16,
+  'x-pci-sub-vendor-id': id16,
+  'x-pci-sub-device-id': id16,
+  'x-nv-gpudirect-clique': { kind: 'number', min: 0, max: 15, rule: 'Q7' },
+  'x-msix-relocation': { kind: 'one-of', rule: 'Q24',
+    values: ['off', 'auto', 'bar0', 'bar1', 'bar2', 'bar3', 'bar4', 'bar5'] },
+  'multifunction': onOff,
+  'rombar': { kind: 'number', min: 0, max: 1, rule: 'Q24' },
+};
+
+const migration: MigrationBehaviour = {
+  kind: 'compares-bytes', rule: 'Q22', confidence: 'V',
+  says: 'every byte of an added capability is compared with the destination\'s on load; a difference refuses it late',
+};
+
+/** A profile of QEMU's vfio-pci. */
+export function qemuProfile(traits: QemuTraits): VmmProfile {
+  const { name, evidence, source, rebar, makesPasid, hasAtsSetting } = traits;
+  return {
+    name, revision: 1, evidence, source, reads: 'vfio-pci', migration,
+    hides: {
+      ids: [0, extendedId.sriov, extendedId.ari, ...(rebar === 'dropped' ? [extendedId.rebar] : [])],
+      leaves: 'unlinked; at 0x100 a header with ID 0',
+    },
+    pasid: makesPasid
+      ? { kind: 'setting', setting: 'x-vpasid-cap-offset', implicitOffset: 0xff8 } : { kind: 'none' },
+    settings: {
+      ...always,
+      ...(makesPasid ? { 'x-vpasid-cap-offset': { kind: 'number', min: 0, max: 0xffff, rule: 'Q15' },
+        'x-pci-class-code': { kind: 'number', min: 0, max: 0xffffff, rule: 'Q24' } } : {}),
+      ...(hasAtsSetting ? { ats: { kind: 'one-of', values: ['on', 'off', 'auto'], rule: 'observed 11' } } : {}),
+    },
+    failureMode: makesPasid ? 'silent' : 'none',
+    forwardsSyntheticWrites: true,
+    show: (image, stage) => show(image, stage, traits),
+  };
+}
+
+function show(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
+  showHeader(image, stage);
+  const { original } = image;
+  if (readHeader(original).vendorId === 0x10de && original.u32(0x10) === 0) {
+    image.report('may-not-start', 'Q26', 'QEMU was seen to stop without a message when BAR 0 has no host resource',
+      0x10, 'U');
+  }
+  // Where the guest's bus is conventional, MMCONFIG above 0xff reads nothing.
+  const isConventional = stage.port === 'pci-bridge' || stage.port === 'conventional-root';
+  if (isConventional) image.cutToConventional();
+  if (!announcesCapabilities(readHeader(original)) || original.u8(0x34) === 0) return starts;
+  const relocation = stage.settings['x-msix-relocation'] ?? 'off';
+  const moved = relocateMsix(image, relocation, stage.host.barSizesBytes);
+  if (moved.kind !== 'starts') return moved;
+  const standard = showQemuStandard(image, stage);
+  if (standard.kind !== 'starts') return standard;
+  // Also where the PCI Express capability was dropped: the bus decides, not the capability (observed 10).
+  if (!isConventional) {
+    const extended = showQemuExtended(image, stage, traits);
+    if (extended.kind !== 'starts') return extended;
+  }
+  return traits.hasAtsSetting ? walksRawList(image) : starts;
+}
+
+/** Observed 9 and Q24: the reset state of the emulated header. */
+function showHeader(image: GuestImage, { settings }: Stage): void {
+  const rule = 'observed 9';
+  // I/O, memory, bus master and INTx disable; SERR and parity bits stay as the host has them.
+  image.put(0x04, 2, 0, rule, 0x0407);
+  image.put(0x0e, 1, settings['multifunction'] === 'on' ? 0x80 : 0, rule, 0x80);
+  let upperHalf = false;
+  for (let at = 0x10; at < 0x28; at += 4) {
+    const low = image.u8(at);
+    const type = upperHalf ? 0 : low & ((low & 1) === 1 ? 0x03 : 0x0f);
+    image.put(at, 4, type, rule);
+    upperHalf = !upperHalf && (low & 0x07) === 0x04;
+  }
+  image.put(0x30, 4, 0, rule);
+  const ids = [['x-pci-vendor-id', 0x00], ['x-pci-device-id', 0x02], ['x-pci-sub-vendor-id', 0x2c],
+    ['x-pci-sub-device-id', 0x2e]] as const;
+  for (const [name, at] of ids) {
+    const value = numberOf(settings[name]);
+    if (value !== undefined) image.put(at, 2, value, 'Q24');
+  }
+  const classCode = numberOf(settings['x-pci-class-code']);
+  if (classCode !== undefined) image.put(0x08, 4, (classCode << 8) >>> 0, 'Q24', 0xffffff00);
+}

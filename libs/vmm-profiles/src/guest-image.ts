@@ -1,0 +1,89 @@
+import { ConfigSpace, conventionalSizeBytes } from '@cadastre/config-space';
+import { type Outcome, type PredictionFinding, type RuledRange } from './prediction.js';
+import { type Confidence, confidenceOf, type RuleName, rules } from './rules.js';
+
+/** A config space while a VMM makes a guest's out of it. Every write names its rule. */
+export class GuestImage {
+  readonly findings: PredictionFinding[] = [];
+  readonly ruled: RuledRange[] = [];
+  readonly unpredicted: RuledRange[] = [];
+  /** Bytes the VMM answers for: a write there reaches the hardware only where the VMM forwards it. */
+  readonly emulated: RuledRange[] = [];
+  private readonly bytes: Uint8Array;
+  private readonly view: DataView;
+  private shownBytes: number;
+
+  constructor(readonly original: ConfigSpace) {
+    this.bytes = new Uint8Array(original.size);
+    this.bytes.set(original.toBytes());
+    this.view = new DataView(this.bytes.buffer);
+    this.shownBytes = original.size;
+  }
+
+  get size(): number {
+    return this.shownBytes;
+  }
+
+  u8(offset: number): number {
+    return this.bytes[offset] ?? 0;
+  }
+
+  u16(offset: number): number {
+    return this.view.getUint16(offset, true);
+  }
+
+  u32(offset: number): number {
+    return this.view.getUint32(offset, true);
+  }
+
+  /** Writes 1, 2 or 4 bytes: the bits in `mask` become those of `value`. What passes the end is dropped. */
+  put(offset: number, length: 1 | 2 | 4, value: number, rule: RuleName, mask = 0xffffffff): void {
+    if (offset + length > this.bytes.length) return;
+    this.ruled.push({ offset, length, rule });
+    for (let index = 0; index < length; index += 1) {
+      const bits = (mask >>> (8 * index)) & 0xff;
+      const kept = (this.bytes[offset + index] ?? 0) & ~bits;
+      this.bytes[offset + index] = kept | ((value >>> (8 * index)) & bits);
+    }
+  }
+
+  putBytes(offset: number, given: readonly number[], rule: RuleName): void {
+    given.forEach((byte, index) => this.put(offset + index, 1, byte, rule));
+  }
+
+  clear(offset: number, end: number, rule: RuleName): void {
+    this.ruled.push({ offset, length: end - offset, rule });
+    this.bytes.fill(0, offset, end);
+  }
+
+  /** The guest's bus has no extended space. */
+  cutToConventional(): void {
+    this.shownBytes = conventionalSizeBytes;
+  }
+
+  report(
+    kind: string, rule: RuleName, says: string, offset: number | null = null,
+    confidence: Confidence = confidenceOf(rule),
+  ): void {
+    this.findings.push({ kind, rule, confidence, says, offset });
+  }
+
+  leaveOpen(offset: number, length: number, rule: RuleName): void {
+    this.unpredicted.push({ offset, length, rule });
+  }
+
+  toSpace(): ConfigSpace {
+    const size = Math.min(this.shownBytes, this.original.capturedBytes);
+    const made = ConfigSpace.fromCapture(this.bytes.subarray(0, size));
+    if (!made.ok) throw new Error(`a guest space of ${made.refusal.sizeBytes} bytes`);
+    return made.value;
+  }
+}
+
+/** An end of the device, with the confidence of its rule unless told otherwise. */
+export function ends(
+  kind: 'refused' | 'aborts' | 'hangs', rule: RuleName, says: string = rules[rule][1],
+  confidence: Confidence = confidenceOf(rule),
+): Outcome {
+  return { kind, rule, confidence, says };
+}

@@ -1,0 +1,115 @@
+import { announcesExtendedSpace, type ConfigSpace, type Finding, readHeader, vfioView, type VfioFinding,
+  walkExtendedCapabilities, walkStandardCapabilities } from '@cadastre/config-space';
+import { ends, GuestImage } from './guest-image.js';
+import { type HostFacts } from './host-facts.js';
+import { type Knobs, wrongSetting } from './knobs.js';
+import { type GuestPrediction, type Outcome, starts, type WriteThrough } from './prediction.js';
+import { type RuleName } from './rules.js';
+import { vfioBinding } from './vfio-binding.js';
+import { type VmmProfile } from './vmm-profile.js';
+
+/** What a VMM reads: the first stage of every prediction. */
+interface FirstStage {
+  readonly space: ConfigSpace;
+  readonly rawWritable: readonly { readonly offset: number; readonly length: number }[];
+}
+
+/**
+ * What a guest reads of a function before it wrote anything, and everything a control plane should know about it.
+ * Never throws, whatever the bytes are: what makes no sense is a finding or an outcome.
+ */
+export function guestView(
+  physical: ConfigSpace, profile: VmmProfile, knobs: Knobs, host: HostFacts,
+): GuestPrediction {
+  const firstFindings: VfioFinding[] = [];
+  const first = firstStage(physical, profile, knobs, host, firstFindings);
+  const image = new GuestImage(first.space);
+  for (const one of firstFindings) reportVfio(image, one);
+  const settings = knobs.settings ?? {};
+  const wrong = wrongSetting(profile.settings, settings);
+  const bound = profile.reads === 'vfio-pci' ? vfioBinding(physical, image) : starts;
+  const outcome: Outcome = wrong !== undefined
+    ? ends('refused', 'settings', `${wrong.kind}: ${wrong.name}=${wrong.given}; it takes ${wrong.allowed}`)
+    : bound.kind !== 'starts' ? bound : profile.show(image, {
+      physical, host, settings, port: knobs.port ?? 'root-port', viommuPasid: knobs.viommuPasid ?? true,
+    });
+  const space = outcome.kind === 'starts' ? image.toSpace() : null;
+  const chain = space === null ? { standard: [], extended: [] } : listsOf(space, image);
+  return {
+    profile: { name: profile.name, revision: profile.revision },
+    outcome, space, vfio: first.space, chain,
+    findings: image.findings, ruled: image.ruled, unpredicted: image.unpredicted,
+    migration: profile.migration,
+    writeThrough: writeThroughOf(first, image, profile),
+    failureMode: profile.failureMode,
+  };
+}
+
+function firstStage(
+  physical: ConfigSpace, profile: VmmProfile, knobs: Knobs, host: HostFacts, findings: VfioFinding[],
+): FirstStage {
+  if (profile.reads === 'device-side') return { space: physical, rawWritable: [] };
+  if (profile.reads === 'physical') return { space: physical.patched(knobs.patches ?? []), rawWritable: [] };
+  const view = vfioView(physical, host.kernel, host.about);
+  findings.push(...view.findings);
+  return view;
+}
+
+const vfioRules: { readonly [K in VfioFinding['kind']]: RuleName } = {
+  'kernel-not-observed': 'K14',
+  'function-not-bindable': 'K16',
+  'extended-space-not-shown': 'K16',
+  'capability-hidden': 'K11',
+  'capability-conflict': 'K13',
+  'header-from-hardware': 'observed 1',
+  'capability-list-loops': 'K13',
+};
+
+function reportVfio(image: GuestImage, finding: VfioFinding): void {
+  const rule = vfioRules[finding.kind];
+  const offset = 'offset' in finding ? finding.offset : null;
+  const id = 'id' in finding ? ` 0x${finding.id.toString(16)}` : '';
+  const evidence = finding.kind === 'kernel-not-observed' ? finding.evidence : 'read';
+  const confidence = evidence === 'read' ? 'V' : evidence === 'derived' ? 'D' : 'U';
+  image.report(`vfio-${finding.kind}`, rule, `vfio-pci: ${finding.kind}${id}`, offset, confidence);
+}
+
+/** The lists as a guest walks them; what is wrong with them is a finding. */
+function listsOf(space: ConfigSpace, image: GuestImage): GuestPrediction['chain'] {
+  const wrong: Finding[] = [];
+  const standard = walkStandardCapabilities(space, readHeader(space), wrong);
+  const extended = announcesExtendedSpace(space, standard) ? walkExtendedCapabilities(space, wrong) : [];
+  for (const one of wrong) {
+    if (one.kind === 'list-not-announced') continue;
+    const at = 'at' in one ? one.at : 'offset' in one ? one.offset : null;
+    image.report(`guest-${one.kind}`, 'chain', `a guest that walks the list meets ${one.kind}`, at);
+  }
+  return { standard, extended };
+}
+
+/** K2, K4 and Q20: where the guest's writes reach hardware nobody looks after. */
+function writeThroughOf(
+  { rawWritable }: FirstStage, image: GuestImage, { forwardsSyntheticWrites }: VmmProfile,
+): readonly WriteThrough[] {
+  const found: WriteThrough[] = [];
+  for (const { offset, length } of rawWritable) {
+    const end = Math.min(offset + length, image.size);
+    let at = offset;
+    const made = image.emulated.filter((one) => one.offset < end && one.offset + one.length > offset)
+      .sort((a, b) => a.offset - b.offset);
+    for (const one of made) {
+      const [from, to] = [Math.max(one.offset, at), Math.min(one.offset + one.length, end)];
+      if (from > at) found.push(raw(at, from));
+      if (forwardsSyntheticWrites && to > from) {
+        found.push({ offset: from, length: to - from, rule: 'Q20', confidence: 'D', underSynthetic: true });
+      }
+      at = Math.max(at, to);
+    }
+    if (end > at) found.push(raw(at, end));
+  }
+  return found;
+}
+
+function raw(from: number, to: number): WriteThrough {
+  return { offset: from, length: to - from, rule: 'K2', confidence: 'V', underSynthetic: false };
+}

@@ -1,0 +1,18 @@
+import { starts } from '../prediction.js';
+import { type VmmProfile } from '../vmm-profile.js';
+
+/** A VMM that lays a whole layout document over the physical space: what a control plane of its own can build. */
+export const generic: VmmProfile = {
+  name: 'generic',
+  revision: 1,
+  evidence: 'ours',
+  source: 'the layout document of this project',
+  reads: 'physical',
+  hides: { ids: [], leaves: 'what the document says' },
+  pasid: { kind: 'document' },
+  settings: {},
+  migration: { kind: 'obeys-document', rule: null, confidence: 'V', says: 'the destination obeys the same document' },
+  failureMode: 'none',
+  forwardsSyntheticWrites: false,
+  show: () => starts,
+};

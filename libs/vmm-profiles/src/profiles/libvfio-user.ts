@@ -1,0 +1,17 @@
+import { takeExplicitPlaces } from '../families/device-side.js';
+import { type VmmProfile } from '../vmm-profile.js';
+
+export const libvfioUser: VmmProfile = {
+  name: 'libvfio-user',
+  revision: 1,
+  evidence: 'read',
+  source: 'lib/pci_caps.c at efd091b',
+  reads: 'device-side',
+  hides: { ids: [], leaves: 'nothing: a device side lays out its own space, of few kinds' },
+  pasid: { kind: 'none' },
+  settings: {},
+  migration: { kind: 'unknown', rule: null, confidence: 'U', says: 'up to the device side and its client' },
+  failureMode: 'refused',
+  forwardsSyntheticWrites: false,
+  show: takeExplicitPlaces,
+};

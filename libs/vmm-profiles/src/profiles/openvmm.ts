@@ -1,0 +1,18 @@
+import { extendedId } from '../families/extended-list.js';
+import { showOpenvmm } from '../families/openvmm.js';
+import { type VmmProfile } from '../vmm-profile.js';
+
+export const openvmm: VmmProfile = {
+  name: 'openvmm',
+  revision: 1,
+  evidence: 'told',
+  source: 'vfio_assigned_device/src/lib.rs of main at 1488a37b7; PASID from the text of the change that adds it',
+  reads: 'vfio-pci',
+  hides: { ids: [extendedId.sriov, extendedId.ari, extendedId.rebar], leaves: 'a header with ID 0, in the list' },
+  pasid: { kind: 'not-known' },
+  settings: { bar0: { kind: 'one-of', values: ['host'], rule: 'O6' } },
+  migration: { kind: 'refuses-to-save', rule: 'O4', confidence: 'V', says: 'the device says that it cannot be saved' },
+  failureMode: 'unknown',
+  forwardsSyntheticWrites: false,
+  show: showOpenvmm,
+};

@@ -1,0 +1,39 @@
+import { type FailureMode, type MigrationBehaviour } from './prediction.js';
+import { type VmmProfile } from './vmm-profile.js';
+
+/** What a planner must know of a VMM before it chooses a place. Plain data. */
+export interface VmmAbilities {
+  readonly profile: string;
+  readonly revision: number;
+  readonly placing: 'pinned-by-setting' | 'end-of-space-only' | 'whole-document' | 'not-known' | 'none';
+  /** IDs of the extended capabilities it can make; null when it makes whatever a document says. */
+  readonly makes: readonly number[] | null;
+  readonly setting: string | null;
+  /** Where it puts PASID when nobody says where; null when it has no such place. */
+  readonly implicitOffset: number | null;
+  /** Extended capability IDs that a guest never finds, whatever the hardware has. */
+  readonly hides: readonly number[];
+  readonly failureMode: FailureMode;
+  readonly migration: MigrationBehaviour['kind'];
+  readonly forwardsSyntheticWrites: boolean;
+}
+
+const pasid = 0x1b;
+
+export function vmmAbilities(profile: VmmProfile): VmmAbilities {
+  const { name, revision, hides, failureMode, migration, forwardsSyntheticWrites } = profile;
+  const always = {
+    profile: name, revision, hides: hides.ids, failureMode, migration: migration.kind, forwardsSyntheticWrites,
+    setting: null, implicitOffset: null,
+  };
+  switch (profile.pasid.kind) {
+    case 'none': return { ...always, placing: 'none', makes: [] };
+    case 'not-known': return { ...always, placing: 'not-known', makes: [pasid] };
+    case 'document': return { ...always, placing: 'whole-document', makes: null };
+    case 'end-of-space': return { ...always, placing: 'end-of-space-only', makes: [pasid], implicitOffset: 0xff8 };
+    case 'setting': return {
+      ...always, placing: 'pinned-by-setting', makes: [pasid], setting: profile.pasid.setting,
+      implicitOffset: profile.pasid.implicitOffset,
+    };
+  }
+}
