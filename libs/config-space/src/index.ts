@@ -10,7 +10,7 @@ export {
   ConfigSpace, conventionalSizeBytes, extendedSizeBytes, extendedSpaceAt, headerSizeBytes, type NotAConfigSpace,
 } from './config-space.js';
 export { type Finding } from './finding.js';
-export { type Header, readHeader } from './header.js';
+export { capabilitiesPointerAt, type Header, readHeader } from './header.js';
 export { type OwnedRun, type Owner, OwnerMap } from './owner-map.js';
 export { type NotAPasid, Pasid, pasidWidthBitsMax } from './pasid.js';
 export { decode, type DecodedField } from './registers/decode.js';
@@ -26,6 +26,7 @@ export { writeLspciText } from './text/write-lspci-text.js';
 export { type UnlinkedCapability } from './unlinked-capabilities.js';
 export {
   extendedCapabilitiesMax, type LinkedCapability, standardCapabilitiesMax, walkExtendedCapabilities,
+  walkStandardCapabilities,
 } from './walk-capabilities.js';
 export { type HostKernel } from './vfio-kernels.js';
 export { type VfioFinding, type VfioFunction, vfioView, type VfioView } from './vfio-view.js';

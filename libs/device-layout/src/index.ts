@@ -1,15 +1,26 @@
 export { canonicalJson } from './canonical-json.js';
 export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
+export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
+export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
-export { type PhysicalFunction, type PlacementPolicy } from './ground.js';
+export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
 export { type IommuFacts } from './iommu-facts.js';
-export { type Layout, layoutDigest, type ListEntry, type Placement, type PlacementReason } from './layout.js';
+export { knownQuirks } from './known-quirks.js';
+export {
+  type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
+} from './layout.js';
+export {
+  type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
+} from './layout-operation.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
 export {
-  type Because, type BrokenList, type Caution, type ForbiddenRange, type LayoutRefusal, type RefusedAlternative,
-  strategies, type Strategy,
+  type Because, type BrokenList, type Caution, defaultStrategies, type ForbiddenRange, type LayoutRefusal,
+  type RefusedAlternative,  strategies, type Strategy,
 } from './refusal.js';
-export { syntheticCapabilities, type SyntheticName, type SyntheticRegisters } from './synthetic-capability.js';
+export { type QuirkRow, quirksOf } from './quirk-row.js';
+export {
+  isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+} from './synthetic-capability.js';

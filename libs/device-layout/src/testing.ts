@@ -1,7 +1,7 @@
 import { type ByteRange, type ConfigSpace, type SriovRole, survey, type Survey } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express } from '@cadastre/config-space/testing';
 import { explainRefusal } from './explain.js';
-import { ExtendedList } from './extended-list.js';
+import { CapabilityList } from './capability-list.js';
 import { type Ground, type PhysicalFunction, type PlacementPolicy } from './ground.js';
 import { planLayout, type LayoutRequest, type PlannedLayout, type WantedCapability } from './plan-layout.js';
 import { type Because, type LayoutRefusal } from './refusal.js';
@@ -28,7 +28,10 @@ export function surveyOf(
 }
 
 export function groundOf(over: Survey, change: Partial<Ground> = {}): Ground {
-  return { survey: over, physicalFunction: null, policy: policy(), placed: [], list: ExtendedList.of(over), ...change };
+  return {
+    space: 'extended', survey: over, physicalFunction: null, policy: policy(), taken: [],
+    list: CapabilityList.of(over, 'extended'), persona: null, told: [], quirks: [], evidence: null, ...change,
+  };
 }
 
 export function physicalFunction(parts: ConfigSpaceParts, address = '0000:3b:00.0'): PhysicalFunction {

@@ -1,10 +1,10 @@
 import {
   ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min,
 } from 'class-validator';
-import { strategies, type Strategy, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { strategies, type Strategy } from '@cadastre/device-layout';
 import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
 
-const names = Object.keys(syntheticCapabilities);
+const names = ['pasid'] as const;
 
 export class FunctionReferenceDto {
   @IsString()
@@ -16,7 +16,7 @@ export class FunctionReferenceDto {
 
 export class CapabilityRequestDto {
   @IsIn(names)
-  name!: SyntheticName;
+  name!: 'pasid';
 
   /** PASID width in bits; what is left out is what the IOMMU has. */
   @IsOptional() @IsInt() @Min(1) @Max(20)

@@ -18,7 +18,7 @@ describe('a device over HTTP', () => {
       vm: 'vm-1', device: 'nic0', state: 'attached', revision: 1,
       function: { host: 'host-a', address: '0000:03:00.0' },
       layout: {
-        planner: 'planner/0',
+        planner: 'planner/1',
         grants: [{ name: 'pasid', widthBits: 16, clampedFrom: null }],
         placements: [{
           name: 'pasid', offset: 0x134, length: 8, strategy: 'gap',

@@ -118,6 +118,15 @@ export const refusalProblems: {
   'no-extended-space': layout('The function has no extended config space'),
   'extended-space-unreadable': layout('The extended config space is not readable'),
   'extended-list-broken': layout('The extended capability list is broken'),
+  'standard-list-broken': layout('The standard capability list is broken'),
+  'capability-not-for-function': {
+    ...layout('The capability is for other functions'),
+    field: (one) => ({ pointer: '/capabilities', detail: explainRefusal(one), value: one.name }),
+  },
+  'operation-impossible': {
+    ...layout('An operation of the layout is impossible'),
+    field: (one) => ({ pointer: `/operations/${one.index}`, detail: explainRefusal(one) }),
+  },
   'capability-wanted-twice': {
     ...layout('A capability is wanted twice'),
     field: (one) => ({ pointer: '/capabilities', detail: 'named twice', value: one.name, limit: 'once' }),

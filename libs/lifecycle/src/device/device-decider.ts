@@ -1,6 +1,6 @@
 import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  grantPasid, type IommuFacts, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
+  grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
   type PlacementPolicy, planLayout, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
@@ -65,10 +65,10 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
 };
 
 function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
-  const { planner, placements, patches, extendedList } = event;
+  const { planner, placements, patches, operations, evidence, standardList, extendedList } = event;
   const { observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest } = event;
   return {
-    planner, placements, patches, extendedList,
+    planner, placements, patches, operations, evidence, standardList, extendedList,
     observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest,
   };
 }
@@ -93,6 +93,7 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
     physicalFunction: command.physicalFunction && seenBySurvey(command.physicalFunction),
     wanted: granted.value.map(wantedBy),
     policy,
+    quirks: knownQuirks,
   });
   if (!planned.ok) return planned;
   const { layout, layoutDigest, guestConfigSpaceDigest } = planned.value;
