@@ -2,6 +2,7 @@ export { canonicalJson } from './canonical-json.js';
 export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
 export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
+export { type ByteExplanation, type DecidedBy, explainByte } from './explain-byte.js';
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
@@ -11,14 +12,20 @@ export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
 } from './layout.js';
 export {
+  type CompareClass, documentDigest, type LayoutCapability, type LayoutDocument, type LayoutDocumentRefusal,
+  layoutDocumentSchema, layoutFormat, type LayoutIdentity, type LayoutRange, type Provenance, readLayoutDocument,
+  type WriteBehaviour, writeLayoutDocument,
+} from './layout-document.js';
+export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
+export { layoutDocument } from './make-layout-document.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
 export {
   type Because, type BrokenList, type Caution, defaultStrategies, type ForbiddenRange, type LayoutRefusal,
-  type RefusedAlternative,  strategies, type Strategy,
+  type RefusedAlternative, strategies, type Strategy,
 } from './refusal.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {

@@ -131,3 +131,9 @@ function bytePatches(from: number, bytes: readonly number[]): readonly ConfigPat
     return { offset: at.value, mask: (0xff << shift) >>> 0, value: (byte << shift) >>> 0 };
   });
 }
+
+/** The bytes of a header field. */
+export function identityBytes(field: IdentityField): readonly number[] {
+  const [offset, bits] = identityFields[field];
+  return Array.from({ length: bits / 8 }, (_, index) => offset + index);
+}

@@ -1,7 +1,7 @@
 import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
-  type PlacementPolicy, planLayout, type WantedCapability,
+  grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters, type PasidRefusal,
+  type PhysicalFunction, type PlacementPolicy, planLayout, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type RegisteredFunction } from '../function/function-decider.js';
