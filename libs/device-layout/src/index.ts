@@ -1,7 +1,12 @@
+export {
+  baseline, type Baseline, type BaselineRefusal, type Dropped, type FleetFunction, fleetFunctionsMax, type Narrowed,
+} from './baseline.js';
 export { canonicalJson } from './canonical-json.js';
+export { compareLayouts, type LayoutDifference } from './compare-layouts.js';
 export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
 export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
+export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
 export { type ByteExplanation, type DecidedBy, explainByte } from './explain-byte.js';
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
@@ -21,6 +26,11 @@ export {
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
 export {
+  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
+  type VerdictReason,
+} from './migration-verdict.js';
+export { fit, type Fit, type Persona, personaName, personaPlaces, type Worn } from './persona.js';
+export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
 export {
@@ -31,3 +41,4 @@ export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
   isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
+export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

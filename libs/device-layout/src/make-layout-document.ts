@@ -70,7 +70,8 @@ function paintHidden(capability: Capability, survey: Survey, layout: Layout, byt
   const provenance: Provenance = { by: 'operator', rule: 'hide-capability', note: asked?.reason ?? null };
   for (let at = offset; at < Math.min(occupiedEnd(capability), bytes.length); at += 1) {
     if (survey.owners.ownerAt(at).capability !== capability) continue;
-    bytes[at] = { compare: 'identical', write: 'dropped', provenance };
+    // No walk leads here: what a VMM leaves readable of it is of no use to a guest.
+    bytes[at] = { compare: 'consistent', write: 'dropped', provenance };
   }
 }
 

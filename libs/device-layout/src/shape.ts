@@ -40,7 +40,8 @@ export function hex(digits: number, most: number): Shape<number> {
 export function whole(least: number, most: number): Shape<number> {
   return {
     read(given, pointer) {
-      if (Number.isInteger(given) && (given as number) >= least && (given as number) <= most) return ok(given as number);
+      const isWhole = typeof given === 'number' && Number.isInteger(given);
+      if (isWhole && given >= least && given <= most) return ok(given);
       return wrong(pointer, `must be a whole number in ${least}..${most}`);
     },
     write: (value) => value,
