@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander';
 import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
+import { addLayouts } from './commands/layouts.js';
+import { addPlan } from './commands/plan.js';
 import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
 import { addScan } from './commands/scan.js';
@@ -13,8 +15,11 @@ const program = new Command('cadastre')
   .version('0.1.0')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
-for (const add of [addServe, addScan, addRegister, addDecode, addReplay, addDemo]) add(program);
-for (const command of program.commands) command.exitOverride();
+for (const add of [addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addReplay, addDemo]) add(program);
+for (const command of program.commands) {
+  command.exitOverride();
+  for (const inner of command.commands) inner.exitOverride();
+}
 
 // A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

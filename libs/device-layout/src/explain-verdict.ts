@@ -38,7 +38,7 @@ export function explainVerdictReason(reason: VerdictReason): string {
 }
 
 /** A verdict for people, a sentence a line. */
-export function explainVerdict({ verdict, reasons, knobs, differences, relocations, unchecked }: Verdict):
+export function explainVerdict({ verdict, reasons, knobs, differences, relocations, hidden, unchecked }: Verdict):
 readonly string[] {
   return [
     verdict,
@@ -46,6 +46,7 @@ readonly string[] {
     ...knobs.map(({ knob, capability, offset }) => (offset === null ? `give the VMM the layout: ${knob}`
       : `set ${knob}=${hex(offset)} for ${capability}`)),
     ...relocations.map((one) => `${one.name}: physical ${hex(one.physical)}, guest ${hex(one.guest)}`),
+    ...hidden.map((one) => `${one.name} at ${hex(one.offset)} of the hardware is not shown`),
     ...differences.map((one) => `${ByteRange.show(one)} may differ (${one.why}): ${one.layout} | ${one.destination}`),
     ...unchecked.map((one) => `not checked: ${one}`),
   ];

@@ -37,6 +37,9 @@ export {
   type Because, type BrokenList, type Caution, defaultStrategies, type ForbiddenRange, type LayoutRefusal,
   type RefusedAlternative, strategies, type Strategy,
 } from './refusal.js';
+export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
+export { defaultRegisters, type NotPlaced, planWhatFits } from './plan-what-fits.js';
+export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
   isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,

@@ -128,7 +128,7 @@ function rowsOf(space: ConfigSpace): Written['rows'] {
 
 /** Reads a document out of JSON text or a parsed value. A version of another time is refused by its name. */
 export function readLayoutDocument(given: unknown): Result<LayoutDocument, LayoutDocumentRefusal> {
-  const parsed = typeof given === 'string' ? parseJson(given) : ok(given);
+  const parsed: Result<unknown, LayoutDocumentRefusal> = typeof given === 'string' ? parseJson(given) : ok(given);
   if (!parsed.ok) return parsed;
   const { value } = parsed;
   if (isRecord(value) && typeof value['format'] === 'string' && value['format'] !== layoutFormat) {
@@ -136,8 +136,9 @@ export function readLayoutDocument(given: unknown): Result<LayoutDocument, Layou
   }
   const read = body.read(value, '');
   if (!read.ok) return malformed(read.refusal);
-  const { format: _format, digest: told, rows, ...rest } = read.value;
-  const bytes = new Uint8Array(rest.configSize);
+  const { rows, digest: told, planner, identity: named, configSize, evidence } = read.value;
+  const { standardList, extendedList, capabilities, ranges } = read.value;
+  const bytes = new Uint8Array(configSize);
   for (const [index, { offset: at, bytes: shown }] of rows.entries()) {
     const isNext = at % 16 === 0 && at < bytes.length && (index === 0 || at > (rows[index - 1]?.offset ?? 0));
     if (!isNext) return refused(`/rows/${index}/offset`, 'must be a multiple of 16, in order, inside the space');
@@ -145,7 +146,10 @@ export function readLayoutDocument(given: unknown): Result<LayoutDocument, Layou
   }
   const space = ConfigSpace.from(bytes);
   if (!space.ok) return refused('/configSize', space.refusal.limit);
-  const document: LayoutDocument = { ...rest, space: space.value };
+  const document: LayoutDocument = {
+    planner, identity: named, configSize, standardList, extendedList, capabilities, ranges, evidence,
+    space: space.value,
+  };
   const contradiction = whatContradicts(document);
   if (contradiction) return malformed(contradiction);
   const actual = documentDigest(document);
@@ -154,7 +158,8 @@ export function readLayoutDocument(given: unknown): Result<LayoutDocument, Layou
 
 function parseJson(given: string): Result<unknown, LayoutDocumentRefusal> {
   try {
-    return ok(JSON.parse(given) as unknown);
+    const value: unknown = JSON.parse(given);
+    return ok(value);
   } catch {
     return refused('', 'must be JSON');
   }

@@ -148,7 +148,7 @@ export function byKind<Value extends { readonly kind: string }>(
       if (!shape) throw new TypeError(`no shape for ${value.kind}`);
       return shape.write(value);
     },
-    schema: { oneOf: (Object.values(shapes) as Shape<Value>[]).map(({ schema }) => schema) },
+    schema: { oneOf: Object.values<{ readonly schema: JsonSchema }>(shapes).map(({ schema }) => schema) },
   };
 }
 
