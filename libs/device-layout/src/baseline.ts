@@ -51,6 +51,18 @@ export type BaselineRefusal =
   | { readonly kind: 'nothing-in-common'; readonly source: string; readonly field: string;
       readonly first: number; readonly here: number };
 
+/** Why there is no baseline, in one line. */
+export function explainBaselineRefusal(refusal: BaselineRefusal): string {
+  switch (refusal.kind) {
+    case 'fleet-empty': return 'no function was given';
+    case 'fleet-too-large': return `${refusal.count} functions were given, ${refusal.most} are the most`;
+    case 'function-unfit': return `${refusal.source}: ${refusal.problem}`;
+    case 'nothing-in-common':
+      return `${refusal.source} has ${refusal.field} 0x${refusal.here.toString(16)}, the first function `
+        + `0x${refusal.first.toString(16)}`;
+  }
+}
+
 /** A baseline while function after function narrows it. */
 interface Draft {
   readonly first: Survey;

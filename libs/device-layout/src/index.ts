@@ -1,5 +1,6 @@
 export {
-  baseline, type Baseline, type BaselineRefusal, type Dropped, type FleetFunction, fleetFunctionsMax, type Narrowed,
+  baseline, type Baseline, type BaselineRefusal, type Dropped, explainBaselineRefusal, type FleetFunction,
+  fleetFunctionsMax, type Narrowed,
 } from './baseline.js';
 export { canonicalJson } from './canonical-json.js';
 export { compareLayouts, type LayoutDifference } from './compare-layouts.js';
@@ -13,6 +14,7 @@ export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type Pa
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
 export { type IommuFacts } from './iommu-facts.js';
 export { knownQuirks } from './known-quirks.js';
+export { knownVmms, vmmNamed } from './known-vmms.js';
 export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
 } from './layout.js';
@@ -29,7 +31,7 @@ export {
   type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
   type VerdictReason,
 } from './migration-verdict.js';
-export { fit, type Fit, type Persona, personaName, personaPlaces, type Worn } from './persona.js';
+export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';

@@ -1,9 +1,14 @@
-import { ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey } from '@cadastre/config-space';
+import {
+  type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey,
+} from '@cadastre/config-space';
+import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
 import { migrationVerdict, shownSpace, type Verdict } from './migration-verdict.js';
-import { isSyntheticName } from './synthetic-capability.js';
+import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
+import { plannerVersion, type PlannedLayout } from './plan-layout.js';
+import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
 import { obedientVmm } from './vmm-abilities.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
@@ -69,4 +74,39 @@ function patchesBetween(from: ConfigSpace, to: ConfigSpace): readonly ConfigPatc
     patches.push({ offset: offset.value, mask, value: (value & mask) >>> 0 });
   }
   return patches;
+}
+
+/** A worn persona as a decision: placements for what it adds, patches for all it changes. */
+export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLayout {
+  const placements = layout.capabilities.flatMap(({ space, id, version, name, offset, length, origin }) => {
+    const builder = name.toLowerCase();
+    const at = ConfigOffset.from(offset);
+    if (origin !== 'persona' || !isSyntheticName(builder) || !at.ok) return [];
+    const placement: Placement = {
+      name: builder, space, id, version, offset: at.value, length, strategy: 'persona',
+      reason: { kind: 'persona-has-it-here', persona: personaName(persona) }, cautions: [], refused: [],
+      registers: registersAt(layout.space, offset, syntheticCapability(builder).fields),
+    };
+    return [placement];
+  });
+  const decided: Layout = {
+    planner: plannerVersion, placements, patches, operations: [], evidence: { captures: [], quirks: [], told: [] },
+    standardList: entriesOf(layout, 'standard'), extendedList: entriesOf(layout, 'extended'),
+  };
+  return {
+    layout: decided, layoutDigest: layoutDigest(decided), guestConfigSpace: layout.space,
+    guestConfigSpaceDigest: Digest.of(layout.space.toBytes()),
+  };
+}
+
+function entriesOf({ capabilities }: LayoutDocument, space: CapabilitySpace): readonly ListEntry[] {
+  return capabilities.filter((one) => one.space === space).map(({ offset, id, version, origin }) =>
+    ({ offset, id, version, origin: origin === 'persona' ? 'synthetic' : origin }));
+}
+
+function registersAt(
+  space: ConfigSpace, offset: number, fields: Readonly<Record<string, readonly [number, number, number]>>,
+): SyntheticRegisters {
+  return Object.fromEntries(Object.entries(fields).map(([name, [at, lsb, width]]) =>
+    [name, Math.floor(space.u32(offset + at) / 2 ** lsb) % 2 ** width]));
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Digest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
-  decodeEvent, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent,
+  decodeEvent, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent, isFunctionEvent,
   rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
 import { StreamReader } from './stream-reader.js';
@@ -46,7 +46,7 @@ export async function replay(
       if (isDeviceEvent(event)) {
         const before = devices.get(recorded.stream) ?? deviceDecider.initial;
         devices.set(recorded.stream, deviceDecider.evolve(before, event));
-      } else {
+      } else if (isFunctionEvent(event)) {
         const before = functions.get(recorded.stream) ?? functionDecider.initial;
         functions.set(recorded.stream, functionDecider.evolve(before, event));
       }

@@ -2,7 +2,8 @@ import { type EventStore, type ExpectedRevision, StreamName, StreamRevision } fr
 import {
   type DecodedEvent, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
   fold, type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
-  isFunctionEvent, type LedgerEvent, type Observation, type ObservationReference,
+  isFunctionEvent, isPersonaEvent, type LedgerEvent, type Observation, type ObservationReference,
+  personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream,
 } from '@cadastre/lifecycle';
 
 /** A stream's state and the revision it was folded to. */
@@ -23,6 +24,11 @@ export class StreamReader {
   async device(key: DeviceKey, upTo?: number): Promise<Read<DeviceState>> {
     const { events, revision } = await this.events(deviceStream(key), upTo);
     return { state: fold(deviceDecider, events.map(asDeviceEvent)), revision };
+  }
+
+  async persona(name: PersonaName, upTo?: number): Promise<Read<PersonaState>> {
+    const { events, revision } = await this.events(personaStream(name), upTo);
+    return { state: fold(personaDecider, events.map(asPersonaEvent)), revision };
   }
 
   /** The observation a layout was decided over, from the one event that holds its bytes. */
@@ -61,4 +67,9 @@ function asFunctionEvent(event: LedgerEvent): FunctionEvent {
 function asDeviceEvent(event: LedgerEvent): DeviceEvent {
   if (isDeviceEvent(event)) return event;
   throw new Error(`a device stream holds ${event.type}`);
+}
+
+function asPersonaEvent(event: LedgerEvent): PersonaEvent {
+  if (isPersonaEvent(event)) return event;
+  throw new Error(`a persona stream holds ${event.type}`);
 }

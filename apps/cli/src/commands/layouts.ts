@@ -1,15 +1,20 @@
-import { type Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { survey } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, explainByte, explainVerdict, fit, type IommuFacts, type LayoutDifference, migrationVerdict,
-  type VmmAbilities,
+  baseline, compareLayouts, explainBaselineRefusal, explainByte, explainVerdict, fit, type IommuFacts, knownVmms,
+  type LayoutDifference, migrationVerdict, type VmmAbilities, vmmNamed,
 } from '@cadastre/device-layout';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { hex, print, printJson } from '../terminal.js';
 import { offsetOf, pasidLog2Of } from './options.js';
 import { readCaptures } from './read-captures.js';
 import { oneCapture, readLayout, readLayoutOrDump, shownLayout } from './read-layout.js';
-import { abilitiesOf, knownVmms } from './vmm-table.js';
+
+function abilitiesOf(given: string): VmmAbilities {
+  const found = vmmNamed(given);
+  if (found) return found;
+  throw new InvalidArgumentError(`A VMM is ${Object.keys(knownVmms).join(', ')}.`);
+}
 
 interface HostOptions {
   readonly function?: string;
@@ -119,7 +124,7 @@ function shareBaseline(files: readonly string[], { json }: { json?: boolean }): 
   const shared = baseline(functions);
   if (!shared.ok) {
     if (json) printJson({ schema: 'cadastre.baseline/1', refusal: shared.refusal });
-    throw new CommandFailed(exitCode.negative, `no baseline: ${JSON.stringify(shared.refusal)}`);
+    throw new CommandFailed(exitCode.negative, `no baseline: ${explainBaselineRefusal(shared.refusal)}`);
   }
   const { layout, dropped, narrowed, replaced } = shared.value;
   if (json) {

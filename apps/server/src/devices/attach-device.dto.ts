@@ -43,7 +43,7 @@ export class RangeDto {
 }
 
 export class PolicyDto {
-  /** Tried in this order. Default: physical, then gap; with a pinned offset, that one alone. */
+  /** Tried in this order. Default: the planner's own; with a pinned offset, that one alone. */
   @IsOptional() @IsArray() @ArrayUnique() @ArrayMaxSize(strategies.length) @IsIn(strategies, { each: true })
   strategies?: Strategy[] | null;
 
@@ -54,12 +54,25 @@ export class PolicyDto {
   allowedRanges?: RangeDto[] | null;
 }
 
+export class PersonaDto {
+  @IsString()
+  name!: string;
+
+  /** The newest when left out. */
+  @IsOptional() @IsInt() @Min(1)
+  version?: number | null;
+}
+
 export class AttachDeviceDto {
   @IsNested(() => FunctionReferenceDto)
   function!: FunctionReferenceDto;
 
   @IsNestedList(() => CapabilityRequestDto, 16)
   capabilities!: CapabilityRequestDto[];
+
+  /** A published layout to wear whole; then `capabilities` is empty. */
+  @IsOptional() @IsNested(() => PersonaDto)
+  persona?: PersonaDto | null;
 
   @IsOptional() @IsNested(() => PolicyDto)
   policy?: PolicyDto | null;

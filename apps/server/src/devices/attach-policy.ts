@@ -1,9 +1,7 @@
-import { type PlacementPolicy, type Strategy } from '@cadastre/device-layout';
+import { defaultStrategies, type PlacementPolicy } from '@cadastre/device-layout';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { offsetNumber } from '../http/validation.js';
 import { type PolicyDto } from './attach-device.dto.js';
-
-const defaultStrategies: readonly Strategy[] = ['physical', 'gap'];
 
 /**
  * The policy of a request. An operator who pins an offset wants that one or an error, so a pinned offset alone means

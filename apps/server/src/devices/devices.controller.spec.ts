@@ -24,7 +24,9 @@ describe('a device over HTTP', () => {
           name: 'pasid', offset: 0x134, length: 8, strategy: 'gap',
           explanation: {
             reason: 'lowest place proven free, in the gap 0x12c..0x13f',
-            refused: ['physical: no hardware here lists capability 0x001b'],
+            refused: ['persona: no persona was given', 'physical: no hardware here lists capability 0x001b',
+            'dvsec: the device tells of no room for it',
+            'table: no row of the quirk table has a place for it here'],
           },
         }],
         extendedList: [

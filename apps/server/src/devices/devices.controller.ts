@@ -29,7 +29,7 @@ export class DevicesController {
       address: parse.address(body.function.address, '/function/address'),
     };
     const command = new AttachDevice(requestIdentity(request), key, functionKey, body.capabilities.map(requested),
-      policyOf(body.policy), preconditionOf(request.headers));
+      policyOf(body.policy), preconditionOf(request.headers), personaOf(body));
     const outcome = recorded(await this.commands.execute(command));
     answerRecorded(reply, outcome, 201, pathOf(key));
     return deviceView(known(outcome.state));
@@ -80,6 +80,15 @@ export class DevicesController {
 
 function deviceKey(vm: string, device: string): DeviceKey {
   return { vm: parse.vm(vm), device: parse.device(device) };
+}
+
+/** A persona is worn whole: what it does not have, nobody gets beside it. */
+function personaOf({ persona, capabilities }: AttachDeviceDto): AttachDevice['persona'] {
+  if (!persona) return null;
+  if (capabilities.length > 0) {
+    throw EdgeProblem.field('/capabilities', capabilities.length, 'none beside a persona', 'a persona is worn whole');
+  }
+  return { name: parse.persona(persona.name, '/persona/name'), version: persona.version ?? null };
 }
 
 function pathOf({ vm, device }: DeviceKey): string {

@@ -1,4 +1,6 @@
-import { explainRefusal, type LayoutRefusal } from '@cadastre/device-layout';
+import {
+  explainBaselineRefusal, explainRefusal, explainVerdictReason, type LayoutRefusal,
+} from '@cadastre/device-layout';
 import { type Refusal } from '@cadastre/ledger';
 import { type FieldError, type WriteOutcome } from './problem.js';
 
@@ -112,6 +114,24 @@ export const refusalProblems: {
     status: 422, title: 'PASID privileged mode is not supported',
     detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
+  },
+  'persona-unknown': {
+    status: 404, title: 'No such persona',
+    detail: (one) => `${one.name}${one.version === null ? '' : ` version ${one.version}`} was never published`,
+  },
+  'persona-unchanged': {
+    status: 409, title: 'The persona is unchanged',
+    detail: (one) => `version ${one.version} of ${one.name} is this very layout (${one.digest})`,
+  },
+  'persona-does-not-fit': {
+    status: 422, title: 'The persona does not fit the function',
+    detail: (one) => `${one.persona}: ${one.reasons.map(explainVerdictReason).join('; ')}`,
+    field: (one) => ({ pointer: '/persona', detail: 'does not fit', value: one.persona }),
+  },
+  'no-baseline': {
+    status: 422, title: 'The functions share no layout',
+    detail: ({ because }) => explainBaselineRefusal(because),
+    field: ({ because }) => ({ pointer: '/functions', detail: explainBaselineRefusal(because) }),
   },
   'space-not-whole': layout('The config space was not read whole'),
   'function-gone': layout('The function does not answer'),

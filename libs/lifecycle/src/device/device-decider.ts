@@ -1,7 +1,8 @@
 import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters, type PasidRefusal,
-  type PhysicalFunction, type PlacementPolicy, planLayout, type WantedCapability,
+  documentDigest, fit, grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters,
+  type PasidRefusal, type Persona, personaName, type PhysicalFunction, type PlacementPolicy, planLayout,
+  type PlannedLayout, planWorn, type VerdictReason, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type RegisteredFunction } from '../function/function-decider.js';
@@ -9,6 +10,7 @@ import { Observation } from '../function/observation.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
+  type PersonaReference,
 } from './device-events.js';
 
 export type DeviceCommand =
@@ -17,7 +19,9 @@ export type DeviceCommand =
       readonly function: RegisteredFunction;
       /** The VF's PF: its address as far as it is known, and what its stream tells. Null when the function is no VF. */
       readonly physicalFunction: { readonly address: Bdf | null; readonly state: RegisteredFunction | null } | null;
-      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy }
+      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy;
+      /** Worn whole: then nothing else may be requested. */
+      readonly persona?: Persona }
   | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null };
 
 export type DeviceState =
@@ -33,6 +37,7 @@ export type DeviceRefusal =
   | ({ readonly kind: 'function-not-observed' } & FunctionKey)
   /** vfio-pci binds functions with a type 0 header only (reading C8). */
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
+  | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
   | PasidRefusal
   | LayoutRefusal;
 
@@ -88,7 +93,7 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   }
   const granted = grant(requested, observation.facts.iommu);
   if (!granted.ok) return granted;
-  const planned = planLayout({
+  const planned = command.persona ? wear(command.persona, surveyed, observation.facts.iommu) : planLayout({
     survey: surveyed,
     physicalFunction: command.physicalFunction && seenBySurvey(command.physicalFunction),
     wanted: granted.value.map(wantedBy),
@@ -98,13 +103,28 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   if (!planned.ok) return planned;
   const { layout, layoutDigest, guestConfigSpaceDigest } = planned.value;
   return ok([
-    { type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy },
+    {
+      type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy,
+      persona: command.persona ? referenceToPersona(command.persona) : null,
+    },
     {
       type: 'LayoutDecided', schema: 1, ...layout, grants: granted.value, layoutDigest, guestConfigSpaceDigest,
       observation: referenceTo(command.function),
       physicalFunction: command.physicalFunction?.state ? referenceTo(command.physicalFunction.state) : null,
     },
   ]);
+}
+
+function wear(
+  persona: Persona, surveyed: Survey, iommu: IommuFacts,
+): Result<PlannedLayout, Extract<DeviceRefusal, { kind: 'persona-does-not-fit' }>> {
+  const { worn, verdict: { reasons } } = fit(persona, surveyed, iommu);
+  if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
+  return ok(planWorn(persona, worn));
+}
+
+function referenceToPersona({ name, version, layout }: Persona): PersonaReference {
+  return { name, version, digest: documentDigest(layout) };
 }
 
 /** A function that answers all-ones has no header to judge; the planner says that it is gone. */

@@ -17,6 +17,13 @@ export type CapabilityRequest = { readonly name: 'pasid' } & PasidRequest;
 /** What a capability request came to. */
 export type CapabilityGrant = { readonly name: 'pasid' } & PasidGrant;
 
+/** The published persona a device wears. */
+export interface PersonaReference {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: Digest;
+}
+
 /** A layout with the names of itself and of what the guest then reads. */
 export interface DecidedLayout extends Layout {
   readonly observation: ObservationReference;
@@ -31,7 +38,7 @@ export interface DecidedLayout extends Layout {
 export type DeviceEvent =
   | { readonly type: 'DeviceAttached'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
       readonly function: FunctionKey; readonly requested: readonly CapabilityRequest[];
-      readonly policy: PlacementPolicy }
+      readonly policy: PlacementPolicy; readonly persona: PersonaReference | null }
   /** Complete: replay needs the observation's bytes and these patches, no planner. */
   | ({ readonly type: 'LayoutDecided'; readonly schema: 1 } & DecidedLayout)
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;

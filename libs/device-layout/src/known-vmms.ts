@@ -1,5 +1,4 @@
-import { InvalidArgumentError } from 'commander';
-import { obedientVmm, type VmmAbilities } from '@cadastre/device-layout';
+import { obedientVmm, type VmmAbilities } from './vmm-abilities.js';
 
 /** VMMs by name, as far as a verdict needs to know them (facts Q, C, O of the field). */
 export const knownVmms = {
@@ -18,8 +17,6 @@ export const knownVmms = {
   },
 } as const satisfies Record<string, VmmAbilities>;
 
-export function abilitiesOf(given: string): VmmAbilities {
-  const found = (Object.entries(knownVmms) as [string, VmmAbilities][]).find(([name]) => name === given);
-  if (found) return found[1];
-  throw new InvalidArgumentError(`A VMM is ${Object.keys(knownVmms).join(', ')}.`);
+export function vmmNamed(given: string): VmmAbilities | undefined {
+  return (Object.entries(knownVmms) as [string, VmmAbilities][]).find(([name]) => name === given)?.[1];
 }
