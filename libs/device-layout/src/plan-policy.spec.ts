@@ -74,6 +74,9 @@ describe('fields nobody says', () => {
     expect(defaultRegisters('pasid', own, null, iommu)).toEqual({
       executeSupported: 0, privilegedSupported: 1, maxPasidWidth: 16 });
     expect(defaultRegisters('pasid', own, null, { ...iommu, maxPasidLog2: 0 })).toEqual({});
+    const narrow = surveyOf({ extended: [{ id: 0x1b, offset: 0x100, body: [0x02, 0x08] }] });
+    expect(defaultRegisters('pasid', narrow, null, { ...iommu, exec: true })).toEqual({
+      executeSupported: 1, privilegedSupported: 0, maxPasidWidth: 8 });
     expect(defaultRegisters('pri', own, null, iommu)).toEqual({ outstandingPageRequestCapacity: 32 });
   });
 });

@@ -1,4 +1,4 @@
-import { findCapability, type Survey } from '@cadastre/config-space';
+import { findCapability, pasidWidthBitsMax, type Survey } from '@cadastre/config-space';
 import { grantPasid, pasidRegisters, type PasidRequest } from './grant-pasid.js';
 import { type PhysicalFunction } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
@@ -47,11 +47,26 @@ const pageRequestsDefault = 32;
 export function defaultRegisters(
   name: SyntheticName, survey: Survey, physicalFunction: PhysicalFunction | null, iommu: IommuFacts,
 ): SyntheticRegisters {
-  if (name === 'pasid') {
-    const asked: PasidRequest = { widthBits: null, exec: null, priv: null };
-    const granted = grantPasid(asked, iommu);
-    return granted.ok ? pasidRegisters(granted.value) : {};
-  }
+  const listed = listedFields(name, survey, physicalFunction);
+  if (name === 'pasid') return pasidOf(iommu, listed);
+  return listed ?? (name === 'pri' ? { outstandingPageRequestCapacity: pageRequestsDefault } : {});
+}
+
+/** What the IOMMU can carry, and where the hardware lists the capability no more than it can send. */
+function pasidOf(iommu: IommuFacts, listed: SyntheticRegisters | undefined): SyntheticRegisters {
+  const { executeSupported = 1, privilegedSupported = 1, maxPasidWidth = pasidWidthBitsMax } = listed ?? {};
+  const asked: PasidRequest = { widthBits: null, exec: null, priv: null };
+  const granted = grantPasid(asked, {
+    ...iommu, exec: iommu.exec && executeSupported === 1, priv: iommu.priv && privilegedSupported === 1,
+    maxPasidLog2: Math.min(iommu.maxPasidLog2, maxPasidWidth),
+  });
+  return granted.ok ? pasidRegisters(granted.value) : {};
+}
+
+/** The fields of the capability as the hardware has them, or for a VF its physical function. */
+function listedFields(
+  name: SyntheticName, survey: Survey, physicalFunction: PhysicalFunction | null,
+): SyntheticRegisters | undefined {
   const capability = syntheticCapability(name);
   const sources = capability.sharesId ? [] : [survey, physicalFunction?.survey];
   for (const source of sources) {
@@ -60,5 +75,5 @@ export function defaultRegisters(
     return Object.fromEntries(Object.entries(capability.fields).map(([field, [at, lsb, width]]) =>
       [field, Math.floor(source.space.u32(own.offset + at) / 2 ** lsb) % 2 ** width]));
   }
-  return name === 'pri' ? { outstandingPageRequestCapacity: pageRequestsDefault } : {};
+  return undefined;
 }
