@@ -13,6 +13,8 @@ import { type SyntheticName } from './synthetic-capability.js';
 export interface PlacementPolicy {
   readonly strategies: readonly Strategy[];
   readonly pinned: Readonly<Partial<Record<SyntheticName, number>>>;
+  /** A pinned capability goes to its offset or nowhere, whatever the strategies are for others. */
+  readonly pinnedOrNowhere?: true;
   readonly allowedRanges: readonly ByteRange[];
   readonly forbiddenRanges: readonly ForbiddenRange[];
 }

@@ -29,7 +29,9 @@ export function findPlace(
   name: SyntheticName, capability: SyntheticCapability, ground: Ground,
 ): { readonly place: Place | undefined; readonly refused: readonly RefusedAlternative[] } {
   const refused: RefusedAlternative[] = [];
-  for (const strategy of ground.policy.strategies) {
+  const { strategies, pinned: pins, pinnedOrNowhere } = ground.policy;
+  const isFinal = pinnedOrNowhere === true && pins[name] !== undefined;
+  for (const strategy of isFinal ? ['pinned'] as const : strategies) {
     const { place, passedOver } = tryStrategy(strategy, name, capability, ground);
     for (const because of passedOver) refused.push({ strategy, because });
     if (place) return { place, refused };

@@ -17,7 +17,7 @@ describe('a policy', () => {
       told: [{ source: 'DVSEC 1:2', offset: '0x200', length: 8 }],
     }, ['pasid', 'pri'])).toEqual({ ok: true, value: {
       policy: {
-        strategies: ['pinned', ...defaultStrategies], pinned: { pasid: 0x148 },
+        strategies: ['pinned', ...defaultStrategies], pinned: { pasid: 0x148 }, pinnedOrNowhere: true,
         allowedRanges: [{ offset: 0x100, length: 256 }],
         forbiddenRanges: [{ offset: 0x400, length: 16, reason: 'scratch' }] },
       operations: [{ kind: 'hide-capability', space: 'extended', id: 16, offset: null, reason: 'no VFs' }],
@@ -39,6 +39,18 @@ describe('a policy', () => {
     ['/told/0/name', { told: [{ source: 'x', name: 'y', offset: 0, length: 8 }] }],
   ])('is refused with the JSON Pointer %p', (pointer, given) => {
     expect(readPlanPolicy(given, ['pasid'])).toMatchObject({ ok: false, refusal: { pointer } });
+  });
+});
+
+describe('a pinned capability among others', () => {
+  it('goes to its offset or nowhere, and the others where they have room', () => {
+    const over = surveyOf({ extended: [{ id: 0x01, offset: 0x100 }] });
+    const read = readPlanPolicy({ pinned: { pasid: 0x108 } }, ['pasid', 'pri']);
+    if (!read.ok) throw new Error(read.refusal.problem);
+    const { planned, notPlaced } = planWhatFits({ ...requestOver(over), policy: read.value.policy,
+      wanted: [wholePasid, { name: 'pri', registers: {} }] });
+    expect(planned?.layout.placements).toMatchObject([{ name: 'pri', strategy: 'gap' }]);
+    expect(notPlaced).toMatchObject([{ name: 'pasid', refusal: { refused: [{ strategy: 'pinned' }] } }]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { type ByteRange, type CapabilitySpace, ok, refuse, type Result } from '@cadastre/config-space';
 import { type PlacementPolicy, type ToldRoom } from './ground.js';
 import { identityFieldNames, type LayoutOperation } from './layout-operation.js';
-import { defaultStrategies, type ForbiddenRange, strategies, type Strategy } from './refusal.js';
+import { defaultStrategies, type ForbiddenRange, strategies } from './refusal.js';
 import { isRecord, type Malformed } from './shape.js';
 import { isSyntheticName, type SyntheticName } from './synthetic-capability.js';
 
@@ -97,7 +97,7 @@ export function readPlanPolicy(given: unknown, wanted: readonly SyntheticName[])
   const named = reader.list(all['strategies'], '/strategies', (one, at) =>
     reader.choice(one, at, strategies) ?? 'gap');
   const policy: PlacementPolicy = {
-    pinned, strategies: all['strategies'] ? [...new Set(named)] : strategiesFor(pinned, wanted),
+    pinned, ...(all['strategies'] ? { strategies: [...new Set(named)] } : strategiesFor(pinned, wanted)),
     allowedRanges: reader.list(all['allowedRanges'], '/allowedRanges', (one, at) => reader.range(one, at)),
     forbiddenRanges: reader.list(all['forbiddenRanges'], '/forbiddenRanges', (one, at): ForbiddenRange => ({
       ...reader.range(one, at, ['reason']),
@@ -119,10 +119,11 @@ export function readPlanPolicy(given: unknown, wanted: readonly SyntheticName[])
 /** What a policy that names no strategy means. */
 export function strategiesFor(
   pinned: PlacementPolicy['pinned'], wanted: readonly SyntheticName[],
-): readonly Strategy[] {
+): Pick<PlacementPolicy, 'strategies' | 'pinnedOrNowhere'> {
   const pins = wanted.filter((name) => pinned[name] !== undefined);
-  if (pins.length === 0) return defaultStrategies;
-  return pins.length === wanted.length ? ['pinned'] : ['pinned', ...defaultStrategies];
+  if (pins.length === 0) return { strategies: defaultStrategies };
+  if (pins.length === wanted.length) return { strategies: ['pinned'] };
+  return { strategies: ['pinned', ...defaultStrategies], pinnedOrNowhere: true };
 }
 
 const kinds = ['hide-capability', 'replace-identity', 'replace-register', 'scrub'] as const;

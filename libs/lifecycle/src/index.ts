@@ -3,7 +3,8 @@ export {
   type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState,
 } from './device/device-decider.js';
 export {
-  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
+  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type GrantedAsItIs,
+  grantedAsTheyAre, type ObservationReference, type PersonaReference,
 } from './device/device-events.js';
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export {

@@ -27,7 +27,8 @@ line('survey of a 4 KiB space', micros(core.surveyMicros), `goal <= 20 us; ${rat
 line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMicros)} of a sha256`);
 line('planLayout, 17 capabilities, 3 wanted', micros(layouts.planMicros), 'goal <= 50 us');
 line('migrationVerdict, 17 capabilities', micros(layouts.verdictMicros), 'goal <= 100 us');
-line(`baseline of ${layouts.fleet} functions`, `${layouts.baselineMillis.toFixed(0)} ms`, 'goal <= 2 s, surveyed before');
+line(`baseline of ${layouts.fleet} functions`, `${layouts.baselineMillis.toFixed(0)} ms`,
+  'goal <= 2 s, surveyed before');
 line('layout document, written and read', micros(layouts.documentMicros));
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null

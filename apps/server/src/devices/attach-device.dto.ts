@@ -2,9 +2,10 @@ import {
   ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min,
 } from 'class-validator';
 import { strategies, type Strategy } from '@cadastre/device-layout';
+import { grantedAsTheyAre } from '@cadastre/lifecycle';
 import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
 
-const names = ['pasid'] as const;
+const names = ['pasid', ...grantedAsTheyAre] as const;
 
 export class FunctionReferenceDto {
   @IsString()
@@ -16,7 +17,7 @@ export class FunctionReferenceDto {
 
 export class CapabilityRequestDto {
   @IsIn(names)
-  name!: 'pasid';
+  name!: (typeof names)[number];
 
   /** PASID width in bits; what is left out is what the IOMMU has. */
   @IsOptional() @IsInt() @Min(1) @Max(20)
@@ -32,6 +33,15 @@ export class CapabilityRequestDto {
 export class PinnedDto {
   @IsOptional() @IsOffset()
   pasid?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  pri?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  ats?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  acs?: string | number | null;
 }
 
 export class RangeDto {

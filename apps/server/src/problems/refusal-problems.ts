@@ -115,6 +115,13 @@ export const refusalProblems: {
     detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
   },
+  'ats-not-supported': {
+    status: 422, title: 'ATS is not supported for this function',
+    detail: (one) => `${one.name} was asked for, and the host IOMMU reports iommu.atsSupported = false`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: one.name, value: one.name, limit: 'iommu.atsSupported = false',
+    }),
+  },
   'persona-unknown': {
     status: 404, title: 'No such persona',
     detail: (one) => `${one.name}${one.version === null ? '' : ` version ${one.version}`} was never published`,

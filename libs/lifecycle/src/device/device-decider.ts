@@ -1,6 +1,6 @@
 import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  documentDigest, fit, grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters,
+  defaultRegisters, documentDigest, fit, grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters,
   type PasidRefusal, type Persona, personaName, type PhysicalFunction, type PlacementPolicy, planLayout,
   type PlannedLayout, planWorn, type VerdictReason, type WantedCapability,
 } from '@cadastre/device-layout';
@@ -31,6 +31,8 @@ export type DeviceState =
       readonly layout: DecidedLayout | null }
   | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey };
 
+type AtsRefusal = { readonly kind: 'ats-not-supported'; readonly name: string };
+
 export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
   | ({ readonly kind: 'device-not-attached' } & DeviceKey)
@@ -39,6 +41,7 @@ export type DeviceRefusal =
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
   | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
   | PasidRefusal
+  | AtsRefusal
   | LayoutRefusal;
 
 /** What may happen to one device of one VM: it is attached with a decided layout, and detached. */
@@ -91,11 +94,12 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   if (headerType !== 0 && !isGone(surveyed)) {
     return refuse({ kind: 'function-not-assignable', ...functionKey, headerType });
   }
-  const granted = grant(requested, observation.facts.iommu);
+  const family = command.physicalFunction && seenBySurvey(command.physicalFunction);
+  const granted = grant(requested, observation.facts.iommu, surveyed, family);
   if (!granted.ok) return granted;
   const planned = command.persona ? wear(command.persona, surveyed, observation.facts.iommu) : planLayout({
     survey: surveyed,
-    physicalFunction: command.physicalFunction && seenBySurvey(command.physicalFunction),
+    physicalFunction: family,
     wanted: granted.value.map(wantedBy),
     policy,
     quirks: knownQuirks,
@@ -146,20 +150,30 @@ function seenBySurvey({ address, state }: PhysicalFunctionRead): PhysicalFunctio
   return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
 }
 
+/** ATS and PRI are answered by the IOMMU: without it a guest waits for answers that never come. */
+const needsAts: readonly string[] = ['ats', 'pri'];
+
 function grant(
-  requested: readonly CapabilityRequest[], iommu: IommuFacts,
-): Result<readonly CapabilityGrant[], PasidRefusal> {
+  requested: readonly CapabilityRequest[], iommu: IommuFacts, surveyed: Survey, family: PhysicalFunction | null,
+): Result<readonly CapabilityGrant[], PasidRefusal | AtsRefusal> {
   const grants: CapabilityGrant[] = [];
   for (const request of requested) {
-    const granted = grantPasid(request, iommu);
-    if (!granted.ok) return granted;
-    grants.push({ name: request.name, ...granted.value });
+    if (request.name === 'pasid') {
+      const granted = grantPasid(request, iommu);
+      if (!granted.ok) return granted;
+      grants.push({ name: request.name, ...granted.value });
+      continue;
+    }
+    const { name } = request;
+    if (needsAts.includes(name) && !iommu.atsSupported) return refuse({ kind: 'ats-not-supported', name });
+    grants.push({ name, registers: defaultRegisters(name, surveyed, family, iommu) });
   }
   return ok(grants);
 }
 
 function wantedBy(granted: CapabilityGrant): WantedCapability {
-  return { name: granted.name, registers: pasidRegisters(granted) };
+  if (granted.name === 'pasid') return { name: granted.name, registers: pasidRegisters(granted) };
+  return { name: granted.name, registers: granted.registers };
 }
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {

@@ -1,5 +1,6 @@
 import {
-  type Digest, type Layout, type PasidGrant, type PasidRequest, type PlacementPolicy,
+  type Digest, type Layout, type PasidGrant, type PasidRequest, type PlacementPolicy, type SyntheticName,
+  type SyntheticRegisters,
 } from '@cadastre/device-layout';
 import { type DeviceId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
@@ -11,11 +12,19 @@ export interface ObservationReference {
   readonly configSpaceDigest: Digest;
 }
 
-/** One capability a VM asked for. Others will be members of this union. */
-export type CapabilityRequest = { readonly name: 'pasid' } & PasidRequest;
+/** Capabilities whose registers are those of the hardware, and after a reset where it has none. */
+export const grantedAsTheyAre = ['pri', 'ats', 'acs'] as const satisfies readonly SyntheticName[];
+export type GrantedAsItIs = (typeof grantedAsTheyAre)[number];
+
+/** One capability a VM asked for. */
+export type CapabilityRequest =
+  | ({ readonly name: 'pasid' } & PasidRequest)
+  | { readonly name: GrantedAsItIs };
 
 /** What a capability request came to. */
-export type CapabilityGrant = { readonly name: 'pasid' } & PasidGrant;
+export type CapabilityGrant =
+  | ({ readonly name: 'pasid' } & PasidGrant)
+  | { readonly name: GrantedAsItIs; readonly registers: SyntheticRegisters };
 
 /** The published persona a device wears. */
 export interface PersonaReference {
