@@ -102,6 +102,13 @@ describe('an operation', () => {
       .toMatchObject({ kind: 'operation-impossible', index: 0, because: { kind: 'no-such-field' } });
   });
 
+  it('unlinks nothing from a list that is broken: it would have to mend it', () => {
+    const loop = surveyOf({ extended: [{ id: 1, offset: 0x100 }, { id: 0x18, offset: 0x200, next: 0x100 }] });
+    expect(refusalOf(loop, { wanted: [], operations: [hide('extended', 0x18)] }).kind).toBe('extended-list-broken');
+    const low = surveyOf({ standard: [{ id: 1, offset: 0x40, next: 0x40 }] });
+    expect(refusalOf(low, { wanted: [], operations: [hide('standard', 1)] }).kind).toBe('standard-list-broken');
+  });
+
   it('on one of two of a kind needs an offset', () => {
     const twice = surveyOf({ extended: [{ id: 0x0b, offset: 0x100, body: u32(0x01000001) },
       { id: 0x0b, offset: 0x200, body: u32(0x01000002) }] });

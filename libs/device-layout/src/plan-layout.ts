@@ -74,7 +74,7 @@ interface Draft {
  * Pure: the same request gives the same bytes and digests everywhere.
  */
 export function planLayout(request: LayoutRequest): Result<PlannedLayout, LayoutRefusal> {
-  const unfit = whyUnfit(request.survey, request.wanted);
+  const unfit = whyUnfit(request.survey, request.wanted, request.operations ?? []);
   if (unfit) return refuse(unfit);
   const { survey, wanted, decided = [] } = request;
   const draft: Draft = {
@@ -169,7 +169,9 @@ function isAboutThePlace({ kind }: Placement['cautions'][number]): boolean {
   return kind !== 'nothing-behind-it' && kind !== 'ignored-by-guests';
 }
 
-function whyUnfit({ space, findings }: Survey, wanted: readonly WantedCapability[]): LayoutRefusal | undefined {
+function whyUnfit(
+  { space, findings }: Survey, wanted: readonly WantedCapability[], operations: readonly LayoutOperation[],
+): LayoutRefusal | undefined {
   const { capturedBytes, size: sizeBytes } = space;
   if (!space.isWhole) return { kind: 'space-not-whole', capturedBytes, sizeBytes };
   if (findings.some((one) => one.kind === 'all-ones' && one.offset === 0)) return { kind: 'function-gone' };
@@ -177,11 +179,16 @@ function whyUnfit({ space, findings }: Survey, wanted: readonly WantedCapability
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) return { kind: 'capability-wanted-twice', name: twice };
   const spaces = names.map((name) => syntheticCapability(name).space);
-  if (spaces.includes('standard')) {
+  // What links into a list and what unlinks from it needs one that ends.
+  const linked = [...spaces, ...operations.flatMap((one) => (one.kind === 'hide-capability' ? [one.space] : []))];
+  if (linked.includes('standard')) {
     const standard = brokenList(findings, 'standard');
     if (standard) return { kind: 'standard-list-broken', finding: standard };
   }
-  if (!spaces.includes('extended')) return undefined;
+  if (!spaces.includes('extended')) {
+    const broken = linked.includes('extended') ? brokenList(findings, 'extended') : undefined;
+    return broken && { kind: 'extended-list-broken', finding: broken };
+  }
   if (!space.hasExtendedSpace) return { kind: 'no-extended-space', sizeBytes };
   if (findings.some((one) => one.kind === 'extended-space-all-ones')) return { kind: 'extended-space-unreadable' };
   const broken = brokenList(findings, 'extended');
