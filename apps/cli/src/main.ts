@@ -3,6 +3,8 @@ import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
 import { addIdentify } from './commands/identify.js';
 import { addKnobs } from './commands/knobs.js';
+import { addLayouts } from './commands/layouts.js';
+import { addPlan } from './commands/plan.js';
 import { addPredict } from './commands/predict.js';
 import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
@@ -17,10 +19,13 @@ const program = new Command('cadastre')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
 const commands = [
-  addServe, addScan, addRegister, addDecode, addPredict, addKnobs, addIdentify, addReplay, addDemo,
+  addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addPredict, addKnobs, addIdentify, addReplay, addDemo,
 ];
 for (const add of commands) add(program);
-for (const command of program.commands) command.exitOverride();
+for (const command of program.commands) {
+  command.exitOverride();
+  for (const inner of command.commands) inner.exitOverride();
+}
 
 // A reader that has enough (`cadastre decode ... | head`) closes the pipe: that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -4,6 +4,8 @@ import { DevicesController } from './devices/devices.controller.js';
 import { EventsController } from './events/events.controller.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
+import { LayoutsController } from './layouts/layouts.controller.js';
+import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
 
 /** The HTTP edge over one ledger. */
@@ -13,7 +15,10 @@ export class ServerModule {
     return {
       module: ServerModule,
       imports: [LedgerModule.register(options)],
-      controllers: [FunctionsController, DevicesController, EventsController, HealthController, ProblemsController],
+      controllers: [
+        FunctionsController, DevicesController, LayoutsController, PersonasController, EventsController,
+        HealthController, ProblemsController,
+      ],
     };
   }
 }

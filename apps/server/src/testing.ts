@@ -52,6 +52,13 @@ export class TestServer {
     return this.reply(await this.app.inject({ method: 'POST', url, headers: sent, payload }));
   }
 
+  /** PUT under a fresh key, unless the headers bring one. */
+  async put(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    this.keys += 1;
+    const sent = { 'idempotency-key': `key-${this.keys}`, 'content-type': 'application/json', ...headers };
+    return this.reply(await this.app.inject({ method: 'PUT', url, headers: sent, payload: JSON.stringify(body) }));
+  }
+
   /** How many events are recorded. */
   async events(): Promise<number> {
     const { head } = await this.store.readAll({ limit: 1 });

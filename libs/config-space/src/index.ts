@@ -11,7 +11,7 @@ export {
 } from './config-space.js';
 export { type Finding } from './finding.js';
 export { announcesExtendedSpace } from './announces-extended-space.js';
-export { announcesCapabilities, type Header, readHeader } from './header.js';
+export { announcesCapabilities, capabilitiesPointerAt, type Header, readHeader } from './header.js';
 export { type OwnedRun, type Owner, OwnerMap } from './owner-map.js';
 export { type NotAPasid, Pasid, pasidWidthBitsMax } from './pasid.js';
 export { decode, type DecodedField } from './registers/decode.js';

@@ -22,6 +22,11 @@ const reasons: Examples<PlacementReason> = {
   'hardware-has-it-here': [[{ kind: 'hardware-has-it-here' }, 'the hardware lists it here']],
   'physical-function-has-it-here': [[{ kind: 'physical-function-has-it-here', pf: '0000:3b:00.0' },
     'its physical function 0000:3b:00.0 has it here']],
+  'persona-has-it-here': [[{ kind: 'persona-has-it-here', persona: 'gpu-v1@1' }, 'persona gpu-v1@1 has it here']],
+  'device-told-it': [[{ kind: 'device-told-it', source: 'DVSEC 10de:0003' }, 'DVSEC 10de:0003 tells of room here']],
+  'table-has-it-here': [[{ kind: 'table-has-it-here', row: 'dlb' }, 'row dlb of the quirk table has it here']],
+  'its-place-is-fixed': [[{ kind: 'its-place-is-fixed', offsets: [0xc8, 0xd4] },
+    'the first free one of the places it may have: 0xc8, 0xd4']],
   'lowest-proven-gap': [[{ kind: 'lowest-proven-gap', gapOffset: 0x12c, gapLength: 0xd4 },
     'lowest place proven free, in the gap 0x12c..0x1ff']],
 };
@@ -39,6 +44,13 @@ const cautions: Examples<Caution> = {
     [{ kind: 'physical-function-not-seen', pf: null },
       'the place of the physical function (not named) is not known: register it to follow it'],
   ],
+  'inside-doubtful-range': [[
+    { kind: 'inside-doubtful-range', row: 'be2net', offset: 0x100, length: 0x10, source: 'a comment' },
+    '0x100..0x10f are doubtful: be2net: a comment']],
+  'ignored-by-guests': [[{ kind: 'ignored-by-guests', row: 'amd', source: 'quirks.c' },
+    'guests may ignore it in this function: amd: quirks.c']],
+  'nothing-behind-it': [[{ kind: 'nothing-behind-it', id: 0x0f },
+    'no hardware here is known to answer for capability 0x000f']],
   'inside-weak-header': [[{ kind: 'inside-weak-header', id: 0x04, offset: 0x200, length: 0x10 },
     '0x200..0x20f look like an unlinked capability 0x0004']],
 };
@@ -49,6 +61,16 @@ const becauses: Examples<Because> = {
     'offset 0x102 is not a multiple of 4']],
   'outside-extended-space': [[{ kind: 'outside-extended-space', offset: 0xffc, length: 8, least: 0x100, most: 0xff8 },
     'offset 0xffc is not in 0x100..0xff8, where 8 bytes fit into extended config space']],
+  'outside-standard-space': [[{ kind: 'outside-standard-space', offset: 0x100, length: 8, least: 0x40, most: 0xf8 },
+    'offset 0x100 is not in 0x40..0xf8, where 8 bytes fit into standard config space']],
+  'seen-in-use': [[
+    { kind: 'seen-in-use', offset: 0x200, length: 8, at: 0x204, owner: 'unknown-non-zero', source: 'unit 2' },
+    '0x200..0x207 is free here, but unit 2 shows unknown-non-zero at 0x204']],
+  'no-persona': [[{ kind: 'no-persona' }, 'no persona was given']],
+  'not-in-persona': [[{ kind: 'not-in-persona', persona: 'gpu-v1@1' }, 'persona gpu-v1@1 does not have it']],
+  'nothing-told': [[{ kind: 'nothing-told' }, 'the device tells of no room for it']],
+  'no-row': [[{ kind: 'no-row' }, 'no row of the quirk table has a place for it here']],
+  'place-is-fixed': [[{ kind: 'place-is-fixed', offsets: [0xc8, 0xd4] }, 'it may only be at 0xc8 or 0xd4']],
   'outside-allowed-ranges': [[{ kind: 'outside-allowed-ranges', offset: 0x300, length: 8, allowed: [
     { offset: 0x200, length: 8 }, { offset: 0x400, length: 0x100 }] },
     '0x300..0x307 is not inside 0x200..0x207, 0x400..0x4ff']],
@@ -107,6 +129,24 @@ const refusals: Examples<LayoutRefusal> = {
     'the extended config space reads 0xffffffff at 0x100: it is not readable']],
   'extended-list-broken': linesOf(brokenLists).map(([finding, line]) => [
     { kind: 'extended-list-broken', finding }, `the hardware's extended list is broken: ${line}`]),
+  'standard-list-broken': [[{ kind: 'standard-list-broken', finding: {
+    kind: 'header-all-ones', space: 'standard', offset: 0x80 } },
+  'the hardware\'s standard list is broken: the header at 0x80 reads 0xffffffff']],
+  'capability-not-for-function': [[{ kind: 'capability-not-for-function', name: 'nvidia-clique', vendorId: 0x8086,
+    deviceId: 0x10c9, classCode: 0x020000 },
+  'nvidia-clique is for other functions than 0x8086:0x10c9 of class 0x20000']],
+  'operation-impossible': ([
+    [{ kind: 'not-listed', space: 'extended', id: 0x10 }, 'the hardware lists no extended capability 0x0010 there'],
+    [{ kind: 'listed-more-than-once', id: 0x0b }, 'the hardware lists several 0x000b: name an offset'],
+    [{ kind: 'meets-a-link', offset: 0x100 }, '0x100 links a list: hide the capability instead'],
+    [{ kind: 'outside-space', offset: 0xffc, length: 8, sizeBytes: 4096 },
+      '0xffc..0x1003 is not in the 4096 bytes of the space'],
+    [{ kind: 'value-too-wide', value: 0x10000, bits: 16 }, '0x10000 does not fit 16 bits'],
+    [{ kind: 'no-such-field' }, 'a bridge has no subsystem ID in its header'],
+  ] as const).map(([because, line]) => [
+    { kind: 'operation-impossible', index: 1, because, operation: {
+      kind: 'scrub', offset: because.kind === 'meets-a-link' ? 0x100 : 0xffc, length: 8, reason: 'x' } },
+    `operation 1 (scrub) is impossible: ${line}`]),
   'capability-wanted-twice': [[{ kind: 'capability-wanted-twice', name: 'pasid' }, 'pasid is wanted twice']],
   'no-place': [
     [{ kind: 'no-place', name: 'pasid', length: 8, refused: [
@@ -148,7 +188,7 @@ describe('one line says', () => {
 
   it.each(linesOf(refusals))('why there is no layout: %p', (refusal, line) => {
     expect(explainRefusal(refusal)).toBe(line);
-    isOneLineWithItsOffsets(refusal, line);
+    isOneLineWithItsOffsets(refusal.kind === 'operation-impossible' ? refusal.because : refusal, line);
   });
 
   it('what was placed, where, and how', () => {

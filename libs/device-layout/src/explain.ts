@@ -1,4 +1,5 @@
 import { ByteRange } from '@cadastre/config-space';
+import { type OperationObstacle } from './layout-operation.js';
 import { type Placement, type PlacementReason } from './layout.js';
 import {
   type Because, type BrokenList, type Caution, type LayoutRefusal, type RefusedAlternative,
@@ -13,6 +14,11 @@ export function explainReason(reason: PlacementReason): string {
     case 'operator-pinned-it': return 'the operator pinned this offset, and nothing else holds these bytes';
     case 'hardware-has-it-here': return 'the hardware lists it here';
     case 'physical-function-has-it-here': return `its physical function ${reason.pf} has it here`;
+    case 'persona-has-it-here': return `persona ${reason.persona} has it here`;
+    case 'device-told-it': return `${reason.source} tells of room here`;
+    case 'table-has-it-here': return `row ${reason.row} of the quirk table has it here`;
+    case 'its-place-is-fixed':
+      return `the first free one of the places it may have: ${reason.offsets.map(hex).join(', ')}`;
     case 'lowest-proven-gap':
       return `lowest place proven free, in the gap ${ByteRange.show({
         offset: reason.gapOffset, length: reason.gapLength })}`;
@@ -28,6 +34,10 @@ export function explainCaution(caution: Caution): string {
       return `${caution.name} ends right before it: its last byte is ${hex(caution.end - 1)}`;
     case 'physical-function-not-seen':
       return `the place of the physical function ${caution.pf ?? '(not named)'} is not known: register it to follow it`;
+    case 'inside-doubtful-range':
+      return `${ByteRange.show(caution)} are doubtful: ${caution.row}: ${caution.source}`;
+    case 'ignored-by-guests': return `guests may ignore it in this function: ${caution.row}: ${caution.source}`;
+    case 'nothing-behind-it': return `no hardware here is known to answer for capability ${id(caution.id)}`;
     case 'inside-weak-header':
       return `${ByteRange.show(caution)} look like an unlinked capability ${id(caution.id)}`;
   }
@@ -44,6 +54,17 @@ function explainBecause(because: Because): string {
     case 'outside-extended-space':
       return `offset ${hex(because.offset)} is not in ${hex(because.least)}..${hex(because.most)}, `
         + `where ${because.length} bytes fit into extended config space`;
+    case 'outside-standard-space':
+      return `offset ${hex(because.offset)} is not in ${hex(because.least)}..${hex(because.most)}, `
+        + `where ${because.length} bytes fit into standard config space`;
+    case 'seen-in-use':
+      return `${ByteRange.show(because)} is free here, but ${because.source} shows ${because.owner} `
+        + `at ${hex(because.at)}`;
+    case 'no-persona': return 'no persona was given';
+    case 'not-in-persona': return `persona ${because.persona} does not have it`;
+    case 'nothing-told': return 'the device tells of no room for it';
+    case 'no-row': return 'no row of the quirk table has a place for it here';
+    case 'place-is-fixed': return `it may only be at ${because.offsets.map(hex).join(' or ')}`;
     case 'outside-allowed-ranges':
       return `${ByteRange.show(because)} is not inside ${because.allowed.map((one) => ByteRange.show(one)).join(', ')}`;
     case 'forbidden':
@@ -78,10 +99,29 @@ export function explainRefusal(refusal: LayoutRefusal): string {
     case 'extended-space-unreadable': return 'the extended config space reads 0xffffffff at 0x100: it is not readable';
     case 'extended-list-broken':
       return `the hardware's extended list is broken: ${explainBrokenList(refusal.finding)}`;
+    case 'standard-list-broken':
+      return `the hardware's standard list is broken: ${explainBrokenList(refusal.finding)}`;
+    case 'capability-not-for-function':
+      return `${refusal.name} is for other functions than ${id(refusal.vendorId)}:${id(refusal.deviceId)} `
+        + `of class ${hex(refusal.classCode)}`;
+    case 'operation-impossible':
+      return `operation ${refusal.index} (${refusal.operation.kind}) is impossible: `
+        + explainOperationObstacle(refusal.because);
     case 'capability-wanted-twice': return `${refusal.name} is wanted twice`;
     case 'no-place':
       return `no place for ${refusal.name} (${refusal.length} bytes): `
         + (refusal.refused.map(explainAlternative).join('; ') || 'no strategy was allowed');
+  }
+}
+
+function explainOperationObstacle(because: OperationObstacle): string {
+  switch (because.kind) {
+    case 'not-listed': return `the hardware lists no ${because.space} capability ${id(because.id)} there`;
+    case 'listed-more-than-once': return `the hardware lists several ${id(because.id)}: name an offset`;
+    case 'meets-a-link': return `${hex(because.offset)} links a list: hide the capability instead`;
+    case 'outside-space': return `${ByteRange.show(because)} is not in the ${because.sizeBytes} bytes of the space`;
+    case 'value-too-wide': return `${hex(because.value)} does not fit ${because.bits} bits`;
+    case 'no-such-field': return 'a bridge has no subsystem ID in its header';
   }
 }
 

@@ -1,16 +1,20 @@
-import { type ByteRange, type Survey } from '@cadastre/config-space';
-import { type ExtendedList } from './extended-list.js';
-import { type Placement } from './layout.js';
+import { type ByteRange, type CapabilitySpace, type Survey } from '@cadastre/config-space';
+import { type CapabilityList } from './capability-list.js';
+import { type Evidence } from './evidence.js';
+import { type QuirkRow } from './quirk-row.js';
 import { type ForbiddenRange, type Strategy } from './refusal.js';
 import { type SyntheticName } from './synthetic-capability.js';
 
 /**
  * What the operator allows. Empty `allowedRanges` allow the whole extended space; they bind capabilities, not the
- * anchor an empty list needs at 0x100. `forbiddenRanges` bind both.
+ * anchor an empty list needs at 0x100. Ranges below 0x100 bind standard capabilities alone, which without one are
+ * free. `forbiddenRanges` bind everything.
  */
 export interface PlacementPolicy {
   readonly strategies: readonly Strategy[];
   readonly pinned: Readonly<Partial<Record<SyntheticName, number>>>;
+  /** A pinned capability goes to its offset or nowhere, whatever the strategies are for others. */
+  readonly pinnedOrNowhere?: true;
   readonly allowedRanges: readonly ByteRange[];
   readonly forbiddenRanges: readonly ForbiddenRange[];
 }
@@ -21,12 +25,40 @@ export interface PhysicalFunction {
   readonly survey: Survey | null;
 }
 
+/** Where a persona has the capabilities it adds. */
+export interface PersonaPlaces {
+  /** `name@version`. */
+  readonly persona: string;
+  readonly places: Readonly<Partial<Record<SyntheticName, number>>>;
+}
+
+/** Room a device itself tells of: a parsed DVSEC, or a finding of a plugin. */
+export interface ToldRoom {
+  /** Who told: `DVSEC 10de:0003`, `plugin cxl 1.2.0`. */
+  readonly source: string;
+  /** The capability the room is for; null for any. */
+  readonly name: SyntheticName | null;
+  /** A range to look in, or exactly the bytes of the capability. */
+  readonly range: ByteRange;
+}
+
+/** Bytes something of this layout already holds. */
+export interface TakenRange extends ByteRange {
+  readonly by: string;
+}
+
 /** Everything one placement is decided from. */
 export interface Ground {
+  readonly space: CapabilitySpace;
   readonly survey: Survey;
   readonly physicalFunction: PhysicalFunction | null;
   readonly policy: PlacementPolicy;
-  /** What was placed before in the same layout. */
-  readonly placed: readonly Placement[];
-  readonly list: ExtendedList;
+  /** What was placed before in the same layout, or is kept for what was placed in an earlier one. */
+  readonly taken: readonly TakenRange[];
+  readonly list: CapabilityList;
+  readonly persona: PersonaPlaces | null;
+  readonly told: readonly ToldRoom[];
+  /** Rows that are about this function. */
+  readonly quirks: readonly QuirkRow[];
+  readonly evidence: Evidence | null;
 }

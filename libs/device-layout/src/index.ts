@@ -1,15 +1,49 @@
+export {
+  baseline, type Baseline, type BaselineRefusal, type Dropped, explainBaselineRefusal, type FleetFunction,
+  fleetFunctionsMax, type Narrowed,
+} from './baseline.js';
 export { canonicalJson } from './canonical-json.js';
+export { compareLayouts, type LayoutDifference } from './compare-layouts.js';
 export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
+export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
+export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
+export { type ByteExplanation, type DecidedBy, explainByte } from './explain-byte.js';
+export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
-export { type PhysicalFunction, type PlacementPolicy } from './ground.js';
+export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
 export { type IommuFacts } from './iommu-facts.js';
-export { type Layout, layoutDigest, type ListEntry, type Placement, type PlacementReason } from './layout.js';
+export { knownQuirks } from './known-quirks.js';
+export { knownVmms, vmmNamed } from './known-vmms.js';
+export {
+  type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
+} from './layout.js';
+export {
+  type CompareClass, documentDigest, type LayoutCapability, type LayoutDocument, type LayoutDocumentRefusal,
+  layoutDocumentSchema, layoutFormat, type LayoutIdentity, type LayoutRange, type Provenance, readLayoutDocument,
+  type WriteBehaviour, writeLayoutDocument,
+} from './layout-document.js';
+export {
+  type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
+} from './layout-operation.js';
+export { layoutDocument } from './make-layout-document.js';
+export {
+  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
+  type VerdictReason,
+} from './migration-verdict.js';
+export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
 export {
-  type Because, type BrokenList, type Caution, type ForbiddenRange, type LayoutRefusal, type RefusedAlternative,
-  strategies, type Strategy,
+  type Because, type BrokenList, type Caution, defaultStrategies, type ForbiddenRange, type LayoutRefusal,
+  type RefusedAlternative, strategies, type Strategy,
 } from './refusal.js';
-export { syntheticCapabilities, type SyntheticName, type SyntheticRegisters } from './synthetic-capability.js';
+export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
+export { defaultRegisters, type NotPlaced, planWhatFits } from './plan-what-fits.js';
+export { type Malformed } from './shape.js';
+export { type QuirkRow, quirksOf } from './quirk-row.js';
+export {
+  isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+} from './synthetic-capability.js';
+export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

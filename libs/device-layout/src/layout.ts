@@ -1,12 +1,15 @@
-import { type ConfigOffset, type ConfigPatch } from '@cadastre/config-space';
+import { type CapabilitySpace, type ConfigOffset, type ConfigPatch } from '@cadastre/config-space';
 import { canonicalJson } from './canonical-json.js';
 import { Digest } from './digest.js';
+import { type CaptureNamed } from './evidence.js';
+import { type LayoutOperation } from './layout-operation.js';
 import { type Caution, type RefusedAlternative, type Strategy } from './refusal.js';
 import { type SyntheticName, type SyntheticRegisters } from './synthetic-capability.js';
 
 /** One capability the guest sees and the hardware's list does not show that way, and why it is where it is. */
 export interface Placement {
   readonly name: SyntheticName;
+  readonly space: CapabilitySpace;
   readonly id: number;
   readonly version: number;
   readonly offset: ConfigOffset;
@@ -23,9 +26,14 @@ export type PlacementReason =
   | { readonly kind: 'operator-pinned-it' }
   | { readonly kind: 'hardware-has-it-here' }
   | { readonly kind: 'physical-function-has-it-here'; readonly pf: string }
+  | { readonly kind: 'persona-has-it-here'; readonly persona: string }
+  | { readonly kind: 'device-told-it'; readonly source: string }
+  | { readonly kind: 'table-has-it-here'; readonly row: string }
+  /** The row of the capability itself names the places it may have. */
+  | { readonly kind: 'its-place-is-fixed'; readonly offsets: readonly number[] }
   | { readonly kind: 'lowest-proven-gap'; readonly gapOffset: number; readonly gapLength: number };
 
-/** One step of the extended list as the guest walks it. */
+/** One step of a capability list as the guest walks it. */
 export interface ListEntry {
   readonly offset: number;
   readonly id: number;
@@ -33,17 +41,32 @@ export interface ListEntry {
   readonly origin: 'physical' | 'synthetic' | 'anchor';
 }
 
+/** What a decision rested on beside the space itself. */
+export interface LayoutEvidence {
+  /** Further captures of the same model that were looked at. */
+  readonly captures: readonly CaptureNamed[];
+  /** Names of the rows of the quirk table that are about this function. */
+  readonly quirks: readonly string[];
+  /** Who told of room. */
+  readonly told: readonly string[];
+}
+
 /** Where things are in the config space a guest sees: patches over the original, and the reason for each placement. */
 export interface Layout {
   readonly planner: string;
   readonly placements: readonly Placement[];
   readonly patches: readonly ConfigPatch[];
+  /** What was hidden, replaced and scrubbed, as it was asked for. */
+  readonly operations: readonly LayoutOperation[];
+  readonly evidence: LayoutEvidence;
+  /** The whole standard list after the patches, in the order the guest walks it. */
+  readonly standardList: readonly ListEntry[];
   /** The whole extended list after the patches, in the order the guest walks it. */
   readonly extendedList: readonly ListEntry[];
 }
 
 /** Names a layout by what a guest can tell apart: places, register values and patches; not by how they were found. */
-export function layoutDigest(layout: Layout): Digest {
+export function layoutDigest(layout: Pick<Layout, 'placements' | 'patches'>): Digest {
   return Digest.of(canonicalJson({
     placements: layout.placements.map(({ id, version, offset, length, registers }) =>
       ({ id, version, offset, length, registers })),

@@ -1,10 +1,10 @@
 import { type Survey } from '@cadastre/config-space';
 import { buildConfigSpace, express, u32 } from '@cadastre/config-space/testing';
-import { ExtendedList } from './extended-list.js';
+import { CapabilityList } from './capability-list.js';
 import { type Ground } from './ground.js';
 import { behind, listedTwice, obstacleTo, obstacleToOwn } from './obstacle.js';
 import { type Because } from './refusal.js';
-import { groundOf, planned, pinnedAt, policy, surveyOf } from './testing.js';
+import { groundOf, policy, surveyOf } from './testing.js';
 
 const ats = { id: 0x0f, offset: 0x1f0 } as const;
 const aer = { id: 0x01, offset: 0x100 } as const;
@@ -102,10 +102,10 @@ describe('8 bytes are kept from', () => {
 
   it('what was placed before in the same layout, and the anchor that came with it', () => {
     const over = surveyOf({});
-    const { layout: { placements: placed } } = planned(over, { policy: pinnedAt(0x200) });
-    const list = ExtendedList.of(over);
+    const taken = [{ offset: 0x200, length: 8, by: 'PASID' }];
+    const list = CapabilityList.of(over, 'extended');
     list.link({ offset: 0x200, id: 0x1b, version: 1, origin: 'synthetic' });
-    const ask = (offset: number) => at(offset, over, { placed, list });
+    const ask = (offset: number) => at(offset, over, { taken, list });
     expect(ask(0x1fc)).toEqual({
       kind: 'offset-occupied', offset: 0x1fc, length: 8, by: 'PASID', owner: 'synthetic', from: 0x200, to: 0x207 });
     expect(ask(0x100)).toEqual({

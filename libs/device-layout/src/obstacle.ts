@@ -1,7 +1,7 @@
 import {
-  ByteRange, type Capability, extendedSizeBytes, extendedSpaceAt, occupiedEnd, type Survey,
+  ByteRange, type Capability, extendedSizeBytes, extendedSpaceAt, headerSizeBytes, occupiedEnd, type Survey,
 } from '@cadastre/config-space';
-import { type Ground, type PlacementPolicy } from './ground.js';
+import { type Ground } from './ground.js';
 import { type Because } from './refusal.js';
 
 /** What an empty list needs at 0x100 before anything can be linked: one header. */
@@ -9,9 +9,10 @@ const anchorRange: ByteRange = { offset: extendedSpaceAt, length: 4 };
 
 /** What keeps a synthetic capability out of a range, or nothing. The first obstacle found is told. */
 export function obstacleTo(range: ByteRange, ground: Ground): Because | undefined {
-  return outOfBounds(range, ground.policy)
+  return outOfBounds(range, ground)
     ?? synthetic(range, ground)
     ?? occupant(range, ground.survey)
+    ?? usedElsewhere(range, ground)
     ?? missingAnchor(range, ground);
 }
 
@@ -21,12 +22,12 @@ export function obstacleTo(range: ByteRange, ground: Ground): Because | undefine
  */
 export function obstacleToOwn(own: Capability, length: number, ground: Ground): Because | undefined {
   const range = { offset: own.offset, length };
-  return outOfBounds(range, ground.policy) ?? listedTwice(own, ground.survey) ?? sharedBytes(own, range, ground.survey);
+  return outOfBounds(range, ground) ?? listedTwice(own, ground.survey) ?? sharedBytes(own, range, ground.survey);
 }
 
 /** A second capability of the same kind in the same list. */
-export function listedTwice({ id, offset }: Capability, survey: Survey): Because | undefined {
-  const other = survey.capabilities.find((one) => one.space === 'extended' && one.id === id && one.offset !== offset);
+export function listedTwice({ space, id, offset }: Capability, survey: Survey): Because | undefined {
+  const other = survey.capabilities.find((one) => one.space === space && one.id === id && one.offset !== offset);
   return other && { kind: 'listed-twice', id, offset, again: other.offset };
 }
 
@@ -38,38 +39,57 @@ export function behind(because: Because, offset: number): number {
 /** The end of the bytes an obstacle rules out; 0 where it tells none. */
 function endOf(because: Because): number {
   if (because.kind === 'offset-occupied') return because.to + 1;
+  if (because.kind === 'seen-in-use') return because.at + 1;
   if (because.kind === 'forbidden') return ByteRange.end(because.range);
   return because.kind === 'list-cannot-begin' ? extendedSizeBytes : 0;
 }
 
-function outOfBounds(range: ByteRange, policy: PlacementPolicy): Because | undefined {
+function outOfBounds(range: ByteRange, ground: Ground): Because | undefined {
   const { offset, length } = range;
   if (!Number.isInteger(offset) || offset % 4 !== 0) return { kind: 'offset-unaligned', offset, alignment: 4 };
-  if (offset < extendedSpaceAt || offset + length > extendedSizeBytes) {
-    const most = extendedSizeBytes - length;
-    return { kind: 'outside-extended-space', offset, length, least: extendedSpaceAt, most };
+  const isStandard = ground.space === 'standard';
+  const [least, end] = isStandard ? [headerSizeBytes, extendedSpaceAt] : [extendedSpaceAt, extendedSizeBytes];
+  if (offset < least || offset + length > end) {
+    const kind = isStandard ? 'outside-standard-space' : 'outside-extended-space';
+    return { kind, offset, length, least, most: end - length };
   }
-  const allowed = policy.allowedRanges;
-  if (allowed.length > 0 && !allowed.some((one) => ByteRange.contains(one, range))) {
-    return { kind: 'outside-allowed-ranges', offset, length, allowed };
-  }
-  return forbidden(range, policy);
+  return notAllowed(range, ground) ?? forbidden(range, ground);
 }
 
-function forbidden(range: ByteRange, policy: PlacementPolicy): Because | undefined {
-  const hit = policy.forbiddenRanges.find((one) => ByteRange.overlaps(one, range));
-  if (!hit) return undefined;
-  const { reason, offset, length } = hit;
-  return { kind: 'forbidden', offset: range.offset, length: range.length, range: { offset, length }, reason };
+function notAllowed(range: ByteRange, { policy, space }: Ground): Because | undefined {
+  // Ranges in the extended space say nothing about the standard one.
+  const allowed = policy.allowedRanges.filter((one) => space === 'extended' || one.offset < extendedSpaceAt);
+  if (allowed.length === 0 || allowed.some((one) => ByteRange.contains(one, range))) return undefined;
+  return { kind: 'outside-allowed-ranges', offset: range.offset, length: range.length, allowed };
+}
+
+function forbidden(range: ByteRange, ground: Ground): Because | undefined {
+  const { offset, length } = range;
+  const hit = ground.policy.forbiddenRanges.find((one) => ByteRange.overlaps(one, range));
+  if (hit) return { kind: 'forbidden', offset, length, range: rangeOf(hit), reason: hit.reason };
+  for (const row of ground.quirks) {
+    const registers = row.forbidden?.find((one) => ByteRange.overlaps(one, range));
+    if (registers) return { kind: 'forbidden', offset, length, range: registers, reason: `${row.name}: ${row.source}` };
+  }
+  return undefined;
+}
+
+function rangeOf({ offset, length }: ByteRange): ByteRange {
+  return { offset, length };
+}
+
+/** A byte once in use is not free: registers may read zero today. */
+function usedElsewhere(range: ByteRange, { evidence }: Ground): Because | undefined {
+  const seen = evidence?.inUse(range);
+  return seen && { kind: 'seen-in-use', ...rangeOf(range), ...seen };
 }
 
 /** Capabilities placed before, and the anchor an earlier one brought. */
 function synthetic(range: ByteRange, ground: Ground): Because | undefined {
-  const taken: { readonly by: string; readonly at: ByteRange }[] =
-    ground.placed.map((one) => ({ by: one.name.toUpperCase(), at: one }));
-  if (ground.list.hasAnchor) taken.push({ by: 'the list anchor', at: anchorRange });
-  const hit = taken.find(({ at }) => ByteRange.overlaps(at, range));
-  return hit && occupied(range, hit.by, 'synthetic', hit.at.offset, ByteRange.end(hit.at));
+  const hit = ground.taken.find((one) => ByteRange.overlaps(one, range));
+  if (hit) return occupied(range, hit.by, 'synthetic', hit.offset, ByteRange.end(hit));
+  if (!ground.list.hasAnchor || !ByteRange.overlaps(anchorRange, range)) return undefined;
+  return occupied(range, 'the list anchor', 'synthetic', anchorRange.offset, ByteRange.end(anchorRange));
 }
 
 function occupant(range: ByteRange, survey: Survey): Because | undefined {
@@ -87,13 +107,14 @@ function occupant(range: ByteRange, survey: Survey): Because | undefined {
 
 function missingAnchor({ offset }: ByteRange, ground: Ground): Because | undefined {
   if (!ground.list.needsAnchorFor(offset)) return undefined;
-  const because = forbidden(anchorRange, ground.policy) ?? occupant(anchorRange, ground.survey);
+  const because = forbidden(anchorRange, ground) ?? occupant(anchorRange, ground.survey)
+    ?? usedElsewhere(anchorRange, ground);
   return because && { kind: 'list-cannot-begin', offset, because };
 }
 
 /** Another linked capability whose bytes, as it tells them, meet those of the hardware's own. */
 function sharedBytes(own: Capability, range: ByteRange, survey: Survey): Because | undefined {
-  const other = survey.capabilities.find((one) => one !== own
+  const other = survey.capabilities.find((one) => one !== own && one.space === own.space
     && ByteRange.overlaps({ offset: one.offset, length: occupiedEnd(one) - one.offset }, range));
   return other && occupied(range, other.row.name, 'capability', other.offset, occupiedEnd(other));
 }

@@ -1,4 +1,6 @@
-import { type ByteRange, type Capability, extendedSpaceAt, findCapability, type Survey } from '@cadastre/config-space';
+import {
+  type ByteRange, type Capability, extendedSizeBytes, extendedSpaceAt, findCapability,
+} from '@cadastre/config-space';
 import { cautionsAt, neighbourCautions } from './cautions.js';
 import { type Ground } from './ground.js';
 import { type PlacementReason } from './layout.js';
@@ -27,7 +29,9 @@ export function findPlace(
   name: SyntheticName, capability: SyntheticCapability, ground: Ground,
 ): { readonly place: Place | undefined; readonly refused: readonly RefusedAlternative[] } {
   const refused: RefusedAlternative[] = [];
-  for (const strategy of ground.policy.strategies) {
+  const { strategies, pinned: pins, pinnedOrNowhere } = ground.policy;
+  const isFinal = pinnedOrNowhere === true && pins[name] !== undefined;
+  for (const strategy of isFinal ? ['pinned'] as const : strategies) {
     const { place, passedOver } = tryStrategy(strategy, name, capability, ground);
     for (const because of passedOver) refused.push({ strategy, because });
     if (place) return { place, refused };
@@ -39,8 +43,11 @@ function tryStrategy(
   strategy: Strategy, name: SyntheticName, capability: SyntheticCapability, ground: Ground,
 ): Answer {
   switch (strategy) {
+    case 'persona': return persona(name, capability, ground);
     case 'pinned': return pinned(ground.policy.pinned[name], capability, ground);
     case 'physical': return physical(capability, ground);
+    case 'dvsec': return told(name, capability, ground);
+    case 'table': return table(name, capability, ground);
     case 'gap': return gap(capability, ground);
   }
 }
@@ -55,26 +62,40 @@ function no(...passedOver: readonly Because[]): Answer {
 
 function pinned(offset: number | undefined, capability: SyntheticCapability, ground: Ground): Answer {
   if (offset === undefined) return no({ kind: 'no-offset-pinned' });
-  const own = listed(ground.survey, capability);
+  return exactly(offset, 'pinned', { kind: 'operator-pinned-it' }, capability, ground);
+}
+
+function persona(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
+  if (!ground.persona) return no({ kind: 'no-persona' });
+  const { persona: named, places } = ground.persona;
+  const offset = places[name];
+  if (offset === undefined) return no({ kind: 'not-in-persona', persona: named });
+  return exactly(offset, 'persona', { kind: 'persona-has-it-here', persona: named }, capability, ground);
+}
+
+/** One offset and no other: proven free, or the hardware's own. */
+function exactly(
+  offset: number, strategy: Strategy, reason: PlacementReason, capability: SyntheticCapability, ground: Ground,
+): Answer {
+  const own = listed(capability, ground);
   if (own && own.offset !== offset) return no({ kind: 'listed-already', offset: own.offset });
   const range = { offset, length: capability.lengthBytes };
   const because = own ? obstacleToOwn(own, capability.lengthBytes, ground) : obstacleTo(range, ground);
   if (because) return no(because);
-  const cautions = own ? [] : cautionsAt(range, ground);
-  return yes({ offset, strategy: 'pinned', reason: { kind: 'operator-pinned-it' }, cautions });
+  return yes({ offset, strategy, reason, cautions: own ? [] : cautionsAt(range, ground) });
 }
 
 function physical(capability: SyntheticCapability, ground: Ground): Answer {
-  const own = listed(ground.survey, capability);
+  const own = listed(capability, ground);
   if (own) {
     const because = obstacleToOwn(own, capability.lengthBytes, ground);
     if (because) return no(because);
     return yes({ offset: own.offset, strategy: 'physical', reason: { kind: 'hardware-has-it-here' }, cautions: [] });
   }
   const family = ground.physicalFunction;
-  if (!family) return no({ kind: 'not-in-hardware', id: capability.id });
+  if (!family || capability.sharesId) return no({ kind: 'not-in-hardware', id: capability.id });
   if (!family.survey || family.address === null) return no({ kind: 'physical-function-unknown', pf: family.address });
-  const shared = listed(family.survey, capability);
+  const shared = findCapability(family.survey, capability.space, capability.id);
   if (!shared) return no({ kind: 'not-in-hardware', id: capability.id });
   const range = { offset: shared.offset, length: capability.lengthBytes };
   const because = listedTwice(shared, family.survey) ?? obstacleTo(range, ground);
@@ -83,27 +104,75 @@ function physical(capability: SyntheticCapability, ground: Ground): Answer {
   return yes({ offset: shared.offset, strategy: 'physical', reason, cautions: cautionsAt(range, ground) });
 }
 
+/** Room the device tells of is where to look, not a proof: a byte in use stays in use. */
+function told(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
+  const rooms = ground.told.filter((one) => one.name === null || one.name === name);
+  if (rooms.length === 0) return no({ kind: 'nothing-told' });
+  return lowestOf(rooms.map(({ range, source }) => ({ range, reason: { kind: 'device-told-it', source } })),
+    'dvsec', capability, ground);
+}
+
+/** The places a capability may have at all, or those a row about this function names. */
+function table(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
+  const { offsets, lengthBytes: length } = capability;
+  const rooms: Room[] = (offsets ?? []).map((offset) =>
+    ({ range: { offset, length }, reason: { kind: 'its-place-is-fixed', offsets: offsets ?? [] } }));
+  for (const { name: row, places } of ground.quirks) {
+    const range = places?.[name];
+    if (range) rooms.push({ range, reason: { kind: 'table-has-it-here', row } });
+  }
+  if (rooms.length === 0) return no({ kind: 'no-row' });
+  return lowestOf(rooms, 'table', capability, ground);
+}
+
+interface Room {
+  readonly range: ByteRange;
+  readonly reason: PlacementReason;
+}
+
+/** The first room that has a place: its lowest one, without cautions when it has one. */
+function lowestOf(
+  rooms: readonly Room[], strategy: Strategy, capability: SyntheticCapability, ground: Ground,
+): Answer {
+  const own = listed(capability, ground);
+  if (own) return no({ kind: 'listed-already', offset: own.offset });
+  const passedOver: Because[] = [];
+  for (const { range, reason } of rooms) {
+    const length = capability.lengthBytes;
+    const { clean, cautioned, obstacle } = firstFit(range, length, ground);
+    const offset = clean ?? cautioned;
+    if (offset !== undefined) {
+      const cautions = cautionsAt({ offset, length }, ground);
+      return yes({ offset, strategy, reason, cautions }, shortened(passedOver));
+    }
+    if (obstacle) passedOver.push(obstacle);
+  }
+  return no(...shortened(passedOver));
+}
+
 /**
  * The lowest DWORD-aligned run of proven-free bytes; one without cautions about its neighbours wins over a lower one
  * with them. Free means: no owner at all, so zero, captured, and in no structure linked or not.
  */
 function gap(capability: SyntheticCapability, ground: Ground): Answer {
-  const own = listed(ground.survey, capability);
+  const own = listed(capability, ground);
   if (own) return no({ kind: 'listed-already', offset: own.offset });
+  if (capability.offsets) return no({ kind: 'place-is-fixed', offsets: capability.offsets });
   const passedOver: Because[] = [];
   let fallback: Place | undefined;
+  const [least, most] = ground.space === 'standard' ? [0, extendedSpaceAt] : [extendedSpaceAt, extendedSizeBytes];
   for (const { offset, length } of ground.survey.gaps) {
-    const end = offset + length;
-    if (end <= extendedSpaceAt) continue;
-    const from = Math.max(offset, extendedSpaceAt);
+    const end = Math.min(offset + length, most);
+    const from = Math.max(offset, least);
+    if (end <= from) continue;
     const within = { offset: from, length: end - from };
     const { clean, cautioned, obstacle } = firstFit(within, capability.lengthBytes, ground);
-    if (clean !== undefined) return yes(placeIn(within, clean, capability, ground), told(passedOver));
+    if (clean !== undefined) return yes(placeIn(within, clean, capability, ground), shortened(passedOver));
     if (cautioned !== undefined) fallback ??= placeIn(within, cautioned, capability, ground);
     else if (obstacle) passedOver.push(obstacle);
   }
-  if (fallback) return yes(fallback, told(passedOver));
-  return no(...told(passedOver), { kind: 'no-gap', needed: capability.lengthBytes });
+  if (fallback) return yes(fallback, shortened(passedOver));
+  return no(...shortened(passedOver), { kind: 'no-gap', needed: capability.lengthBytes });
 }
 
 function placeIn(within: ByteRange, offset: number, capability: SyntheticCapability, ground: Ground): Place {
@@ -111,7 +180,7 @@ function placeIn(within: ByteRange, offset: number, capability: SyntheticCapabil
   return { offset, strategy: 'gap', reason, cautions: cautionsAt({ offset, length: capability.lengthBytes }, ground) };
 }
 
-function told(passedOver: readonly Because[]): readonly Because[] {
+function shortened(passedOver: readonly Because[]): readonly Because[] {
   const more = passedOver.length - passedOverMax;
   if (more <= 0) return passedOver;
   return [...passedOver.slice(0, passedOverMax), { kind: 'further-gaps', count: more }];
@@ -139,7 +208,8 @@ function firstFit(
   return first ? { obstacle: first } : {};
 }
 
-/** The capability of this kind that a guest walking the hardware's list meets first. */
-function listed(survey: Survey, { id }: SyntheticCapability): Capability | undefined {
-  return findCapability(survey, 'extended', id);
+/** The capability of this kind that a guest walking the list meets first; a hidden one is none. */
+function listed({ id, sharesId }: SyntheticCapability, { survey, space, list }: Ground): Capability | undefined {
+  if (sharesId) return undefined;
+  return survey.capabilities.find((one) => one.space === space && one.id === id && list.lists(one.offset));
 }

@@ -17,7 +17,8 @@ describe('a planned layout', () => {
     expect([guest.u32(0x134), guest.u32(0x138)]).toEqual([0x2001001b, 0x00001406]);
     expect(layout.planner).toBe(plannerVersion);
     expect(layout.placements).toEqual([{
-      name: 'pasid', id: 0x1b, version: 1, offset: 0x134, length: 8, strategy: 'gap', cautions: [], refused: [],
+      name: 'pasid', space: 'extended', id: 0x1b, version: 1, offset: 0x134, length: 8, strategy: 'gap',
+      cautions: [], refused: [],
       reason: { kind: 'lowest-proven-gap', gapOffset: 0x12c, gapLength: 0xd4 }, registers: wholePasid.registers,
     }]);
   });
@@ -114,7 +115,8 @@ describe('a capability the hardware lists itself', () => {
   ])('is refused by every strategy when it is %s', (_, parts, because) => {
     const pinned = { pasid: findCapability(surveyOf(parts), 'extended', 0x1b)?.offset ?? 0 };
     expect(reasonsOf(refusalOf(surveyOf(parts), { policy: policy({ strategies, pinned }) })))
-      .toMatchObject([because, because, { kind: 'listed-already' }]);
+      .toMatchObject([{ kind: 'no-persona' }, because, because, { kind: 'nothing-told' }, { kind: 'no-row' },
+        { kind: 'listed-already' }]);
   });
 });
 
@@ -202,8 +204,11 @@ describe('no layout is made', () => {
     const full = surveyOf({ extended: [{ id: 0x0b, offset: 0x100, body: u32(0xf0000001) }] });
     expect(refusalOf(full, { policy: everyStrategy })).toMatchObject({
       kind: 'no-place', name: 'pasid', length: 8, refused: [
+        { strategy: 'persona', because: { kind: 'no-persona' } },
         { strategy: 'pinned', because: { kind: 'offset-occupied', by: 'VSEC', from: 0x100, to: 0xfff } },
         { strategy: 'physical', because: { kind: 'not-in-hardware' } },
+        { strategy: 'dvsec', because: { kind: 'nothing-told' } },
+        { strategy: 'table', because: { kind: 'no-row' } },
         { strategy: 'gap', because: { kind: 'no-gap', needed: 8 } },
       ] });
   });

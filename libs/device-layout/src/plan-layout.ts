@@ -1,22 +1,30 @@
 import {
-  ConfigOffset, type ConfigPatch, type ConfigSpace, type Finding, ok, refuse, type Result, type Survey,
-  walkExtendedCapabilities,
+  ConfigOffset, type ConfigPatch, type ConfigSpace, type Finding, findCapability, type LinkedCapability, ok, refuse,
+  type Result, type Survey, walkExtendedCapabilities, walkStandardCapabilities,
 } from '@cadastre/config-space';
+import { CapabilityList } from './capability-list.js';
+import { uselessness } from './cautions.js';
 import { Digest } from './digest.js';
-import { ExtendedList } from './extended-list.js';
-import { type PhysicalFunction, type PlacementPolicy } from './ground.js';
-import { type Layout, layoutDigest, type Placement } from './layout.js';
-import { findPlace } from './place.js';
-import { type BrokenList, breaksTheList, type LayoutRefusal } from './refusal.js';
+import { type Evidence } from './evidence.js';
+import { matches } from './function-match.js';
 import {
-  bodyDwords, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+  type Ground, type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type TakenRange, type ToldRoom,
+} from './ground.js';
+import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
+import { applyOperation, type LayoutOperation, type Lists } from './layout-operation.js';
+import { obstacleTo, obstacleToOwn } from './obstacle.js';
+import { findPlace, type Place } from './place.js';
+import { type QuirkRow, quirksOf } from './quirk-row.js';
+import { type BrokenList, breaksTheList, type LayoutRefusal, type RefusedAlternative } from './refusal.js';
+import {
+  capabilityDwords, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 
 /**
- * Name and version of the rules below, recorded with every decision. Until the first release it is 0: the released
- * `planner/1` never changes again.
+ * Name and version of the rules below, recorded with every decision. Append-only once released: another rule is
+ * another planner.
  */
-export const plannerVersion = 'planner/0';
+export const plannerVersion = 'planner/1';
 
 /** One capability to show, with the values of its fields. */
 export interface WantedCapability {
@@ -30,6 +38,17 @@ export interface LayoutRequest {
   readonly physicalFunction: PhysicalFunction | null;
   readonly wanted: readonly WantedCapability[];
   readonly policy: PlacementPolicy;
+  /**
+   * What an earlier layout of the same device has: a guest may have cached these offsets, so they are kept or the
+   * request is refused. One that is no longer wanted keeps its bytes, and is not linked.
+   */
+  readonly decided?: readonly Placement[];
+  readonly operations?: readonly LayoutOperation[];
+  readonly persona?: PersonaPlaces;
+  readonly told?: readonly ToldRoom[];
+  /** The quirk table; rows about other functions are passed over. */
+  readonly quirks?: readonly QuirkRow[];
+  readonly evidence?: Evidence;
 }
 
 export interface PlannedLayout {
@@ -39,60 +58,161 @@ export interface PlannedLayout {
   readonly guestConfigSpaceDigest: Digest;
 }
 
+/** A layout while it is decided. */
+interface Draft {
+  readonly request: LayoutRequest;
+  readonly lists: Lists;
+  readonly quirks: readonly QuirkRow[];
+  readonly taken: TakenRange[];
+  readonly placements: Placement[];
+  readonly patches: ConfigPatch[];
+}
+
 /**
  * Decides where each wanted capability goes and what the guest's config space then is. The original is not edited:
  * the layout is patches over it. Refuses, with every strategy tried, rather than place anything without proof.
  * Pure: the same request gives the same bytes and digests everywhere.
  */
 export function planLayout(request: LayoutRequest): Result<PlannedLayout, LayoutRefusal> {
-  const unfit = whyUnfit(request.survey, request.wanted);
+  const unfit = whyUnfit(request.survey, request.wanted, request.operations ?? []);
   if (unfit) return refuse(unfit);
-  const { survey, physicalFunction, policy } = request;
-  const list = ExtendedList.of(survey);
-  const placements: Placement[] = [];
-  for (const { name, registers } of request.wanted) {
-    const capability = syntheticCapabilities[name];
-    const { place, refused } = findPlace(name, capability, {
-      survey, physicalFunction, policy, placed: placements, list,
-    });
-    if (!place) return refuse({ kind: 'no-place', name, length: capability.lengthBytes, refused });
-    const offset = ConfigOffset.from(place.offset);
-    if (!offset.ok) throw new RangeError(`a verified place is at ${place.offset}: ${offset.refusal.limit}`);
-    const { id, lengthBytes: length } = capability;
-    const own = list.entries.find((entry) => entry.offset === place.offset);
-    // The header of the hardware's own capability stays as it is, with whatever version it has.
-    const version = own?.version ?? capability.version;
-    placements.push({ name, id, version, length, ...place, offset: offset.value, refused, registers });
-    if (!own) list.link({ offset: place.offset, id, version, origin: 'synthetic' });
+  const { survey, wanted, decided = [] } = request;
+  const draft: Draft = {
+    request, taken: [], placements: [], patches: [],
+    lists: { standard: CapabilityList.of(survey, 'standard'), extended: CapabilityList.of(survey, 'extended') },
+    quirks: quirksOf(survey.header, request.quirks ?? []),
+  };
+  const impossible = operate(draft);
+  if (impossible) return refuse(impossible);
+  // Whatever is new goes around what a guest has seen, wanted or not.
+  for (const { name, offset, length } of decided) draft.taken.push({ offset, length, by: name.toUpperCase() });
+  // Lowest first: one that stands at 0x100 begins the list, and no anchor may come before it.
+  const keptAt = ({ name }: WantedCapability): number => decided.find((one) => one.name === name)?.offset ?? Infinity;
+  for (const one of decided.length === 0 ? wanted : [...wanted].sort((a, b) => compare(keptAt(a), keptAt(b)))) {
+    const refusal = place(one, draft);
+    if (refusal) return refuse(refusal);
   }
-  return ok(finish(survey, list, placements));
+  return ok(finish(draft));
 }
 
-function whyUnfit({ space, findings }: Survey, wanted: readonly WantedCapability[]): LayoutRefusal | undefined {
+/** A stable sort leaves what is new in the order of the request. */
+function compare(one: number, other: number): number {
+  return one === other ? 0 : one - other;
+}
+
+/** Hides, replaces and scrubs before anything is placed. */
+function operate({ request, lists, patches, taken }: Draft): LayoutRefusal | undefined {
+  for (const [index, operation] of (request.operations ?? []).entries()) {
+    const applied = applyOperation(operation, request.survey, lists);
+    if (!applied.ok) return { kind: 'operation-impossible', index, operation, because: applied.refusal };
+    patches.push(...applied.value);
+    for (const { offset } of applied.value) taken.push({ offset, length: 4, by: `operation ${index}` });
+  }
+  return undefined;
+}
+
+/** Places one capability and links it. Answers why it could not. */
+function place({ name, registers }: WantedCapability, draft: Draft): LayoutRefusal | undefined {
+  const { request, lists, taken, placements, patches } = draft;
+  const { survey } = request;
+  const capability = syntheticCapability(name);
+  const { space, id, lengthBytes: length } = capability;
+  const { vendorId, deviceId, classCode } = survey.header;
+  if (capability.only && !matches(capability.only, survey.header)) {
+    return { kind: 'capability-not-for-function', name, vendorId, deviceId, classCode };
+  }
+  const ground: Ground = {
+    space, survey, physicalFunction: request.physicalFunction, policy: request.policy, taken, list: lists[space],
+    persona: request.persona ?? null, told: request.told ?? [], quirks: draft.quirks,
+    evidence: request.evidence ?? null,
+  };
+  const before = request.decided?.find((one) => one.name === name);
+  const { place: found, refused } = before ? keptPlace(before, ground) : findPlace(name, capability, ground);
+  if (!found) return { kind: 'no-place', name, length, refused };
+  const offset = ConfigOffset.from(found.offset);
+  if (!offset.ok) throw new RangeError(`a verified place is at ${found.offset}: ${offset.refusal.limit}`);
+  const own = lists[space].entries.find((entry) => entry.offset === found.offset && entry.origin === 'physical');
+  // The header of the hardware's own capability stays as it is, with whatever version it has.
+  const version = own?.version ?? capability.version;
+  const cautions = [...found.cautions, ...uselessness(name, ground)];
+  const placement = {
+    name, space, id, version, length, ...found, offset: offset.value, cautions, refused, registers };
+  placements.push(placement);
+  taken.push({ offset: found.offset, length, by: name.toUpperCase() });
+  patches.push(...bodyPatches(placement));
+  if (!own) lists[space].link({ offset: found.offset, id, version, origin: 'synthetic' });
+  return undefined;
+}
+
+/** A guest may have cached the place: it is as it was decided, or nothing is. */
+function keptPlace(
+  before: Placement, ground: Ground,
+): { readonly place: Place | undefined; readonly refused: readonly RefusedAlternative[] } {
+  const { offset, length, strategy, reason, cautions, refused, id } = before;
+  const others = ground.taken.filter((one) => one.offset !== offset || one.length !== length);
+  const own = ground.list.lists(offset)
+    ? ground.survey.capabilities.find((one) =>
+      one.space === ground.space && one.offset === offset && one.id === id)
+    : undefined;
+  const listed = findCapability(ground.survey, ground.space, id);
+  const isShadowed = syntheticCapability(before.name).sharesId !== true && listed !== undefined
+    && listed.offset !== offset && ground.list.lists(listed.offset);
+  const free = { ...ground, taken: others };
+  const because = isShadowed ? { kind: 'listed-already', offset: listed.offset } as const
+    : own ? obstacleToOwn(own, length, free) : obstacleTo({ offset, length }, free);
+  if (because) return { place: undefined, refused: [...refused, { strategy, because }] };
+  return { place: { offset, strategy, reason, cautions: cautions.filter(isAboutThePlace) }, refused };
+}
+
+/** Cautions about a capability as such are told anew with every plan. */
+function isAboutThePlace({ kind }: Placement['cautions'][number]): boolean {
+  return kind !== 'nothing-behind-it' && kind !== 'ignored-by-guests';
+}
+
+function whyUnfit(
+  { space, findings }: Survey, wanted: readonly WantedCapability[], operations: readonly LayoutOperation[],
+): LayoutRefusal | undefined {
   const { capturedBytes, size: sizeBytes } = space;
   if (!space.isWhole) return { kind: 'space-not-whole', capturedBytes, sizeBytes };
   if (findings.some((one) => one.kind === 'all-ones' && one.offset === 0)) return { kind: 'function-gone' };
   const names = wanted.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) return { kind: 'capability-wanted-twice', name: twice };
-  if (wanted.length === 0) return undefined;
+  const spaces = names.map((name) => syntheticCapability(name).space);
+  // What links into a list and what unlinks from it needs one that ends.
+  const linked = [...spaces, ...operations.flatMap((one) => (one.kind === 'hide-capability' ? [one.space] : []))];
+  if (linked.includes('standard')) {
+    const standard = brokenList(findings, 'standard');
+    if (standard) return { kind: 'standard-list-broken', finding: standard };
+  }
+  if (!spaces.includes('extended')) {
+    const broken = linked.includes('extended') ? brokenList(findings, 'extended') : undefined;
+    return broken && { kind: 'extended-list-broken', finding: broken };
+  }
   if (!space.hasExtendedSpace) return { kind: 'no-extended-space', sizeBytes };
   if (findings.some((one) => one.kind === 'extended-space-all-ones')) return { kind: 'extended-space-unreadable' };
-  const broken = findings.find(breaksExtendedList);
+  const broken = brokenList(findings, 'extended');
   return broken && { kind: 'extended-list-broken', finding: broken };
 }
 
-function breaksExtendedList(finding: Finding): finding is BrokenList {
+function brokenList(findings: readonly Finding[], space: BrokenList['space']): BrokenList | undefined {
   const kinds: readonly Finding['kind'][] = breaksTheList;
-  return kinds.includes(finding.kind) && 'space' in finding && finding.space === 'extended';
+  return findings.find((one): one is BrokenList =>
+    kinds.includes(one.kind) && 'space' in one && one.space === space);
 }
 
-function finish(survey: Survey, list: ExtendedList, placements: readonly Placement[]): PlannedLayout {
-  const patches = [...list.headerPatches(), ...placements.flatMap(bodyPatches)]
-    .sort((a, b) => a.offset - b.offset);
-  const layout: Layout = { planner: plannerVersion, placements, patches, extendedList: list.entries };
+function finish({ request, lists, quirks, placements, patches: bodies }: Draft): PlannedLayout {
+  const { survey, operations = [], told = [], evidence } = request;
+  const patches = merged([...bodies, ...lists.standard.headerPatches(), ...lists.extended.headerPatches()]);
+  const layout: Layout = {
+    planner: plannerVersion, placements, patches, operations,
+    evidence: {
+      captures: evidence?.named ?? [], quirks: quirks.map(({ name }) => name), told: told.map(({ source }) => source),
+    },
+    standardList: [...lists.standard.entries], extendedList: [...lists.extended.entries],
+  };
   const guestConfigSpace = survey.space.patched(patches);
-  assertAsPlanned(guestConfigSpace, layout);
+  assertAsPlanned(guestConfigSpace, survey, layout);
   return {
     layout,
     layoutDigest: layoutDigest(layout),
@@ -101,20 +221,40 @@ function finish(survey: Survey, list: ExtendedList, placements: readonly Placeme
   };
 }
 
-function bodyPatches({ name, offset, registers }: Placement): readonly ConfigPatch[] {
-  return bodyDwords(syntheticCapabilities[name], registers).map((value, index) => {
-    const at = ConfigOffset.from(offset + 4 * (index + 1));
+/** The body, and of a standard capability the half of the first DWORD that is behind its header. */
+function bodyPatches({ name, space, offset, registers }: Placement): readonly ConfigPatch[] {
+  return capabilityDwords(syntheticCapability(name), registers).flatMap((value, index) => {
+    if (index === 0 && space === 'extended') return [];
+    const at = ConfigOffset.from(offset + 4 * index);
     if (!at.ok) throw new RangeError(`${name} at ${offset} runs out of config space`);
-    return { offset: at.value, mask: 0xffffffff, value };
+    return [{ offset: at.value, mask: index === 0 ? 0xffff0000 : 0xffffffff, value }];
   });
 }
 
-/** Walks the result as a guest will: it must meet exactly the list we meant. */
-function assertAsPlanned(guest: ConfigSpace, layout: Layout): void {
-  const walked = walkExtendedCapabilities(guest, []);
-  const same = walked.length === layout.extendedList.length && walked.every(({ offset, id, version }, index) => {
-    const meant = layout.extendedList[index];
-    return meant?.offset === offset && meant.id === id && meant.version === version;
+/** One patch for each DWORD, in offset order; of two that meet, the later one wins. */
+function merged(patches: readonly ConfigPatch[]): readonly ConfigPatch[] {
+  const byOffset = new Map<number, ConfigPatch>();
+  for (const { offset, mask, value } of patches) {
+    const before = byOffset.get(offset);
+    const kept = before ? before.value & ~mask : 0;
+    byOffset.set(offset, {
+      offset, mask: ((before?.mask ?? 0) | mask) >>> 0, value: (kept | (value & mask)) >>> 0,
+    });
+  }
+  return [...byOffset.values()].sort((a, b) => a.offset - b.offset);
+}
+
+/** Walks the result as a guest will: it must meet exactly the lists we meant. */
+function assertAsPlanned(guest: ConfigSpace, { header }: Survey, layout: Layout): void {
+  const announced = { ...header, status: guest.u16(0x06) };
+  assertSame(walkStandardCapabilities(guest, announced, []), layout.standardList);
+  assertSame(walkExtendedCapabilities(guest, []), layout.extendedList);
+}
+
+function assertSame(walked: readonly LinkedCapability[], meant: readonly ListEntry[]): void {
+  const same = walked.length === meant.length && walked.every(({ offset, id, version }, index) => {
+    const entry = meant[index];
+    return entry?.offset === offset && entry.id === id && entry.version === version;
   });
   if (!same) {
     const shown = walked.map((one) => one.offset.toString(16)).join(' ');

@@ -1,5 +1,6 @@
 import {
-  bodyDwords, type SyntheticCapability, syntheticCapabilities, type SyntheticRegisters,
+  bodyDwords, capabilityDwords, type SyntheticCapability, syntheticCapabilities, syntheticCapability,
+  type SyntheticName, type SyntheticRegisters, writableBits,
 } from './synthetic-capability.js';
 
 const pasid = (registers: SyntheticRegisters): readonly number[] => bodyDwords(syntheticCapabilities.pasid, registers);
@@ -39,11 +40,67 @@ describe('the synthetic PASID capability', () => {
 
 describe('a row for another capability', () => {
   const twoDwords: SyntheticCapability = {
-    id: 0x13, version: 1, lengthBytes: 12, fields: { stopped: [0x04, 24, 1], high: [0x04, 31, 1], all: [0x08, 0, 32] },
+    space: 'extended', id: 0x13, version: 1, lengthBytes: 12,
+    fields: { stopped: [0x04, 24, 1], high: [0x04, 31, 1], all: [0x08, 0, 32] },
   };
 
   it('may have fields in every DWORD behind the header, up to bit 31', () => {
     expect(bodyDwords(twoDwords, { stopped: 1, high: 1, all: 0xffffffff })).toEqual([0x81000000, 0xffffffff]);
     expect(() => bodyDwords(twoDwords, { all: 2 ** 32 })).toThrow('does not fit 32 bits');
+  });
+});
+
+describe('a synthetic capability', () => {
+  const names = Object.keys(syntheticCapabilities) as SyntheticName[];
+
+  it.each(names)('%s has its fields, constants and controls inside its own bytes, and none of them meet', (name) => {
+    const row = syntheticCapability(name);
+    expect(row.lengthBytes % 4).toBe(0);
+    const taken = new Map<string, string>();
+    const take = (what: string, at: number, lsb: number, width: number): void => {
+      expect(at % 4).toBe(0);
+      expect(at).toBeLessThan(row.lengthBytes);
+      for (let bit = lsb; bit < lsb + width; bit += 1) {
+        expect([what, at, bit, taken.get(`${at}.${bit}`)]).toEqual([what, at, bit, undefined]);
+        taken.set(`${at}.${bit}`, what);
+      }
+    };
+    const header = row.space === 'standard' ? 16 : 32;
+    take('header', 0, 0, header);
+    for (const [field, [at, lsb, width]] of Object.entries(row.fields)) take(field, at, lsb, width);
+    for (const [control, [at, lsb, width, onlyWith]] of Object.entries(row.controls ?? {})) {
+      take(control, at, lsb, width);
+      expect(onlyWith === undefined || Object.hasOwn(row.fields, onlyWith)).toBe(true);
+    }
+    for (const [at, value] of Object.entries(row.constants ?? {})) {
+      for (let bit = 0; bit < 32; bit += 1) if ((value / 2 ** bit) % 2 >= 1) take('constant', Number(at), bit, 1);
+    }
+  });
+
+  it('PRI comes up stopped: 0x0100 in its status', () => {
+    expect(bodyDwords(syntheticCapabilities.pri, { outstandingPageRequestCapacity: 64 })).toEqual([0x01000000, 64, 0]);
+    expect(bodyDwords(syntheticCapabilities.pri, { prgResponsePasidRequired: 1 })[0]).toBe(0x81000000);
+  });
+
+  it('a DVSEC of ours tells its own length', () => {
+    expect(bodyDwords(syntheticCapabilities.dvsec, { dvsecVendorId: 0x1234, dvsecRevision: 2, dvsecId: 7 }))
+      .toEqual([0x01021234, 7, 0]);
+  });
+
+  it('the NVIDIA clique is `P2P` and the clique: facts Q7 and C3', () => {
+    expect(capabilityDwords(syntheticCapabilities['nvidia-clique'], { clique: 5 }))
+      .toEqual([0x50080000, ((5 << 19) | 0x5032) >>> 0]);
+  });
+
+  it('the VMD shadow is `SHDW` and four addresses: fact Q8', () => {
+    expect(capabilityDwords(syntheticCapabilities['vmd-shadow'], { membar1Lower: 0xe0000000, membar2Upper: 1 }))
+      .toEqual([0x01180000, 0x53484457, 0xe0000000, 0, 0, 1]);
+  });
+
+  it('lets a guest write a control only with what it controls', () => {
+    expect(writableBits(syntheticCapabilities.pasid, { executeSupported: 1 })).toEqual([{ offset: 4, mask: 0x30000 }]);
+    expect(writableBits(syntheticCapabilities.dsn, {})).toEqual([]);
+    expect(writableBits(syntheticCapabilities.pri, {})).toEqual([
+      { offset: 4, mask: 0x00030003 }, { offset: 12, mask: 0xffffffff }]);
   });
 });

@@ -14,5 +14,7 @@ export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';
+export { GetPersona } from './personas/get-persona.js';
+export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';
 export { replay, type Replayed, type ReplayedDevice } from './replay.js';

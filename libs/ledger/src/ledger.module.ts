@@ -12,6 +12,8 @@ import { FunctionIndex } from './functions/function-index.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ListFunctionsHandler } from './functions/list-functions.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { GetPersonaHandler } from './personas/get-persona.js';
+import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
 import { StreamReader } from './stream-reader.js';
 
@@ -34,6 +36,7 @@ export class LedgerModule {
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
         ObserveFunctionHandler, AttachDeviceHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+        PublishPersonaHandler, GetPersonaHandler,
       ],
       exports: [CqrsModule, EVENT_STORE],
     };

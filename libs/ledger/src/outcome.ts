@@ -1,4 +1,5 @@
-import { type DeviceRefusal, type FunctionRefusal } from '@cadastre/lifecycle';
+import { type BaselineRefusal } from '@cadastre/device-layout';
+import { type DeviceRefusal, type FunctionRefusal, type PersonaRefusal } from '@cadastre/lifecycle';
 import { type Position } from '@cadastre/event-store';
 
 /** What a caller may have said about the revision it knows (RFC 9110, "Preconditions"). */
@@ -17,10 +18,12 @@ export type LedgerRefusal =
   | { readonly kind: 'precondition-required'; readonly stream: string; readonly actual: number }
   | { readonly kind: 'function-unknown'; readonly host: string; readonly address: string }
   | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
+  | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
+  | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };
 
-export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal;
+export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal;
 
 /** What became of a command. `revision` and `position` are those the command's own events reached. */
 export type CommandOutcome<State> =

@@ -3,7 +3,7 @@ import { Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-la
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  isDeviceEvent,
+  isDeviceEvent, isFunctionEvent,
   rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
@@ -56,7 +56,7 @@ export async function replay(
       if (isDeviceEvent(event)) {
         const before = devices.get(recorded.stream) ?? deviceDecider.initial;
         devices.set(recorded.stream, deviceDecider.evolve(before, event));
-      } else {
+      } else if (isFunctionEvent(event)) {
         const before = functions.get(recorded.stream) ?? functionDecider.initial;
         functions.set(recorded.stream, withoutBytes(functionDecider.evolve(before, event)));
       }

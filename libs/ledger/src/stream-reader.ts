@@ -2,7 +2,8 @@ import { type EventStore, type ExpectedRevision, StreamName, StreamRevision } fr
 import {
   type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
   type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
-  isFunctionEvent, type LedgerEvent, type Observation, type ObservationReference,
+  isFunctionEvent, isPersonaEvent, type LedgerEvent, type Observation, type ObservationReference,
+  personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 
@@ -30,6 +31,10 @@ export class StreamReader {
 
   device(key: DeviceKey, upTo?: number): Promise<Read<DeviceState>> {
     return this.read(deviceStream(key), deviceDecider, asDeviceEvent, upTo);
+  }
+
+  persona(name: PersonaName, upTo?: number): Promise<Read<PersonaState>> {
+    return this.read(personaStream(name), personaDecider, asPersonaEvent, upTo);
   }
 
   /** The observation a layout was decided over, from the one event that holds its bytes. */
@@ -84,4 +89,9 @@ function asFunctionEvent(event: LedgerEvent): FunctionEvent {
 function asDeviceEvent(event: LedgerEvent): DeviceEvent {
   if (isDeviceEvent(event)) return event;
   throw new Error(`a device stream holds ${event.type}`);
+}
+
+function asPersonaEvent(event: LedgerEvent): PersonaEvent {
+  if (isPersonaEvent(event)) return event;
+  throw new Error(`a persona stream holds ${event.type}`);
 }

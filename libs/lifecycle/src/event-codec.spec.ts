@@ -48,9 +48,9 @@ describe('the event codec', () => {
   });
 
   it('stops by name at a type it does not know', () => {
-    const bytes = Buffer.from('{"data":{},"schema":1,"type":"PersonaPublished"}');
+    const bytes = Buffer.from('{"data":{},"schema":1,"type":"PluginEnabled"}');
     expect(() => decodeEvent(bytes)).toThrow(UnreadableEvent);
-    expect(() => decodeEvent(bytes)).toThrow('event PersonaPublished schema 1: this version knows no such event');
+    expect(() => decodeEvent(bytes)).toThrow('event PluginEnabled schema 1: this version knows no such event');
   });
 
   it('stops by name at a schema it does not know', () => {

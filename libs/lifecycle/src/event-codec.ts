@@ -1,9 +1,10 @@
 import { canonicalJson, type Digest } from '@cadastre/device-layout';
 import { type DeviceEvent } from './device/device-events.js';
 import { type FunctionEvent } from './function/function-events.js';
+import { type PersonaEvent } from './persona/persona-decider.js';
 
 /** Every fact the ledger records. */
-export type LedgerEvent = FunctionEvent | DeviceEvent;
+export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent;
 
 /** Which command recorded an event, and when. The key never expires: it is how a repeated command is recognised. */
 export interface Envelope {
@@ -37,6 +38,7 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   DeviceAttached: 1,
   LayoutDecided: 1,
   DeviceDetached: 1,
+  PersonaPublished: 1,
 };
 
 const utf8 = new TextEncoder();
@@ -75,5 +77,9 @@ export function isFunctionEvent(event: LedgerEvent): event is FunctionEvent {
 }
 
 export function isDeviceEvent(event: LedgerEvent): event is DeviceEvent {
-  return !isFunctionEvent(event);
+  return !isFunctionEvent(event) && !isPersonaEvent(event);
+}
+
+export function isPersonaEvent(event: LedgerEvent): event is PersonaEvent {
+  return event.type === 'PersonaPublished';
 }

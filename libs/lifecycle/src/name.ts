@@ -4,6 +4,8 @@ import { type Branded, ok, refuse, type Result } from '@cadastre/config-space';
 export type HostName = Branded<string, 'HostName'>;
 /** A virtual machine, as the control plane names it. */
 export type VmId = Branded<string, 'VmId'>;
+/** A persona, as its publisher names it. */
+export type PersonaName = Branded<string, 'PersonaName'>;
 /** A device of one virtual machine. */
 export type DeviceId = Branded<string, 'DeviceId'>;
 
@@ -24,4 +26,7 @@ function parse<Name extends string>(given: string): Result<Branded<string, Name>
 
 export const HostName = { from: (given: string): Result<HostName, NotAName> => parse<'HostName'>(given) };
 export const VmId = { from: (given: string): Result<VmId, NotAName> => parse<'VmId'>(given) };
+export const PersonaName = {
+  from: (given: string): Result<PersonaName, NotAName> => parse<'PersonaName'>(given),
+};
 export const DeviceId = { from: (given: string): Result<DeviceId, NotAName> => parse<'DeviceId'>(given) };

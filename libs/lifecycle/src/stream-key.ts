@@ -1,5 +1,5 @@
 import { type Bdf } from '@cadastre/config-space';
-import { type DeviceId, type HostName, type VmId } from './name.js';
+import { type DeviceId, type HostName, type PersonaName, type VmId } from './name.js';
 
 /** A function of one host: what the physical truth is kept under. */
 export interface FunctionKey {
@@ -21,4 +21,9 @@ export function functionStream({ host, address }: FunctionKey): string {
 /** `device-<vm>/<device>` */
 export function deviceStream({ vm, device }: DeviceKey): string {
   return `device-${vm}/${device}`;
+}
+
+/** `persona-<name>` */
+export function personaStream(name: PersonaName): string {
+  return `persona-${name}`;
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { benchCore } from './core.bench.js';
 import { benchHttp } from './http.bench.js';
+import { benchLayouts } from './layout.bench.js';
 import { probeMachine } from './machine.js';
 import { benchText } from './text.bench.js';
 
@@ -10,6 +11,7 @@ const seconds = Math.min(60, Math.max(1, Number(values.seconds) || 5));
 
 const machine = probeMachine();
 const core = benchCore();
+const layouts = benchLayouts();
 const text = benchText();
 const { loads, replay } = await benchHttp(seconds);
 
@@ -25,6 +27,11 @@ line('survey of a 4 KiB space', micros(core.surveyMicros), `goal <= 20 us; ${rat
 line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMicros)} of a sha256`);
 line('guestView of a 4 KiB space', micros(core.guestViewMicros),
   `goal <= 40 us; ${ratio(core.guestViewMicros)} of a sha256`);
+line('planLayout, 17 capabilities, 3 wanted', micros(layouts.planMicros), 'goal <= 50 us');
+line('migrationVerdict, 17 capabilities', micros(layouts.verdictMicros), 'goal <= 100 us');
+line(`baseline of ${layouts.fleet} functions`, `${layouts.baselineMillis.toFixed(0)} ms`,
+  'goal <= 2 s, surveyed before');
+line('layout document, written and read', micros(layouts.documentMicros));
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null
   ? 'lspci is not installed: no comparison'

@@ -1,10 +1,11 @@
 import {
   ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min,
 } from 'class-validator';
-import { strategies, type Strategy, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { strategies, type Strategy } from '@cadastre/device-layout';
+import { grantedAsTheyAre } from '@cadastre/lifecycle';
 import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
 
-const names = Object.keys(syntheticCapabilities);
+const names = ['pasid', ...grantedAsTheyAre] as const;
 
 export class FunctionReferenceDto {
   @IsString()
@@ -16,7 +17,7 @@ export class FunctionReferenceDto {
 
 export class CapabilityRequestDto {
   @IsIn(names)
-  name!: SyntheticName;
+  name!: (typeof names)[number];
 
   /** PASID width in bits; what is left out is what the IOMMU has. */
   @IsOptional() @IsInt() @Min(1) @Max(20)
@@ -32,6 +33,15 @@ export class CapabilityRequestDto {
 export class PinnedDto {
   @IsOptional() @IsOffset()
   pasid?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  pri?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  ats?: string | number | null;
+
+  @IsOptional() @IsOffset()
+  acs?: string | number | null;
 }
 
 export class RangeDto {
@@ -43,7 +53,7 @@ export class RangeDto {
 }
 
 export class PolicyDto {
-  /** Tried in this order. Default: physical, then gap; with a pinned offset, that one alone. */
+  /** Tried in this order. Default: the planner's own; with a pinned offset, that one alone. */
   @IsOptional() @IsArray() @ArrayUnique() @ArrayMaxSize(strategies.length) @IsIn(strategies, { each: true })
   strategies?: Strategy[] | null;
 
@@ -54,12 +64,25 @@ export class PolicyDto {
   allowedRanges?: RangeDto[] | null;
 }
 
+export class PersonaDto {
+  @IsString()
+  name!: string;
+
+  /** The newest when left out. */
+  @IsOptional() @IsInt() @Min(1)
+  version?: number | null;
+}
+
 export class AttachDeviceDto {
   @IsNested(() => FunctionReferenceDto)
   function!: FunctionReferenceDto;
 
   @IsNestedList(() => CapabilityRequestDto, 16)
   capabilities!: CapabilityRequestDto[];
+
+  /** A published layout to wear whole; then `capabilities` is empty. */
+  @IsOptional() @IsNested(() => PersonaDto)
+  persona?: PersonaDto | null;
 
   @IsOptional() @IsNested(() => PolicyDto)
   policy?: PolicyDto | null;

@@ -30,7 +30,7 @@ function layoutView(layout: DecidedLayout): object {
 }
 
 /** Every placement with its reason twice: as data, and in words. */
-function placementView(placement: Placement): object {
+export function placementView(placement: Placement): object {
   const { reason, cautions, refused } = placement;
   return {
     ...placement,

@@ -18,13 +18,15 @@ describe('a device over HTTP', () => {
       vm: 'vm-1', device: 'nic0', state: 'attached', revision: 1,
       function: { host: 'host-a', address: '0000:03:00.0' },
       layout: {
-        planner: 'planner/0',
+        planner: 'planner/1',
         grants: [{ name: 'pasid', widthBits: 16, clampedFrom: null }],
         placements: [{
           name: 'pasid', offset: 0x134, length: 8, strategy: 'gap',
           explanation: {
             reason: 'lowest place proven free, in the gap 0x12c..0x13f',
-            refused: ['physical: no hardware here lists capability 0x001b'],
+            refused: ['persona: no persona was given', 'physical: no hardware here lists capability 0x001b',
+            'dvsec: the device tells of no room for it',
+            'table: no row of the quirk table has a place for it here'],
           },
         }],
         extendedList: [

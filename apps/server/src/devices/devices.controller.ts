@@ -29,7 +29,8 @@ export class DevicesController {
       address: parse.address(body.function.address, '/function/address'),
     };
     const command = new AttachDevice(requestIdentity(request), key, functionKey, body.capabilities.map(requested),
-      policyOf(body.policy), preconditionOf(request.headers));
+      policyOf(body.policy, body.capabilities.map(({ name }) => name)), preconditionOf(request.headers),
+      personaOf(body));
     const outcome = recorded(await this.commands.execute(command));
     answerRecorded(reply, outcome, 201, pathOf(key));
     return deviceView(known(outcome.state));
@@ -82,11 +83,26 @@ function deviceKey(vm: string, device: string): DeviceKey {
   return { vm: parse.vm(vm), device: parse.device(device) };
 }
 
+/** A persona is worn whole: what it does not have, nobody gets beside it. */
+function personaOf({ persona, capabilities }: AttachDeviceDto): AttachDevice['persona'] {
+  if (!persona) return null;
+  if (capabilities.length > 0) {
+    throw EdgeProblem.field('/capabilities', capabilities.length, 'none beside a persona', 'a persona is worn whole');
+  }
+  return { name: parse.persona(persona.name, '/persona/name'), version: persona.version ?? null };
+}
+
 function pathOf({ vm, device }: DeviceKey): string {
   return `/v1/vms/${vm}/devices/${device}`;
 }
 
-function requested({ name, width, exec, priv }: CapabilityRequestDto): CapabilityRequest {
+/** Width and permissions are those of PASID; others have what the hardware has. */
+function requested({ name, width, exec, priv }: CapabilityRequestDto, index: number): CapabilityRequest {
+  if (name !== 'pasid') {
+    const given = Object.entries({ width, exec, priv }).find(([, value]) => value !== undefined && value !== null);
+    if (!given) return { name };
+    throw EdgeProblem.field(`/capabilities/${index}/${given[0]}`, given[1], 'nothing', `not a member of ${name}`);
+  }
   return { name, widthBits: width ?? null, exec: exec ?? null, priv: priv ?? null };
 }
 

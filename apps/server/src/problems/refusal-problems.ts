@@ -1,4 +1,6 @@
-import { explainRefusal, type LayoutRefusal } from '@cadastre/device-layout';
+import {
+  explainBaselineRefusal, explainRefusal, explainVerdictReason, type LayoutRefusal,
+} from '@cadastre/device-layout';
 import { type Refusal } from '@cadastre/ledger';
 import { type FieldError, type WriteOutcome } from './problem.js';
 
@@ -34,8 +36,9 @@ function valueOf(refusal: LayoutRefusal): unknown {
     case 'function-gone': return '0xff';
     case 'no-extended-space': return refusal.sizeBytes;
     case 'extended-space-unreadable': return '0xffffffff';
-    case 'extended-list-broken': return refusal.finding.kind;
-    case 'capability-wanted-twice': case 'no-place': return refusal.name;
+    case 'extended-list-broken': case 'standard-list-broken': return refusal.finding.kind;
+    case 'operation-impossible': return refusal.index;
+    case 'capability-wanted-twice': case 'capability-not-for-function': case 'no-place': return refusal.name;
   }
 }
 
@@ -139,11 +142,45 @@ export const refusalProblems: {
     detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
   },
+  'ats-not-supported': {
+    status: 422, title: 'ATS is not supported for this function',
+    detail: (one) => `${one.name} was asked for, and the host IOMMU reports iommu.atsSupported = false`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: one.name, value: one.name, limit: 'iommu.atsSupported = false',
+    }),
+  },
+  'persona-unknown': {
+    status: 404, title: 'No such persona',
+    detail: (one) => `${one.name}${one.version === null ? '' : ` version ${one.version}`} was never published`,
+  },
+  'persona-unchanged': {
+    status: 409, title: 'The persona is unchanged',
+    detail: (one) => `version ${one.version} of ${one.name} is this very layout (${one.digest})`,
+  },
+  'persona-does-not-fit': {
+    status: 422, title: 'The persona does not fit the function',
+    detail: (one) => `${one.persona}: ${one.reasons.map(explainVerdictReason).join('; ')}`,
+    field: (one) => ({ pointer: '/persona', detail: 'does not fit', value: one.persona }),
+  },
+  'no-baseline': {
+    status: 422, title: 'The functions share no layout',
+    detail: ({ because }) => explainBaselineRefusal(because),
+    field: ({ because }) => ({ pointer: '/functions', detail: explainBaselineRefusal(because) }),
+  },
   'space-not-whole': layout('The config space was not read whole', '256 or 4096 bytes, all of them'),
   'function-gone': layout('The function does not answer', 'a header that does not read 0xff throughout'),
   'no-extended-space': layout('The function has no extended config space', '4096 bytes'),
   'extended-space-unreadable': layout('The extended config space is not readable', 'a header or 0 at 0x100'),
   'extended-list-broken': layout('The extended capability list is broken', 'a list that ends'),
+  'standard-list-broken': layout('The standard capability list is broken', 'a list that ends'),
+  'capability-not-for-function': {
+    ...layout('The capability is for other functions', 'functions of its kind'),
+    field: (one) => ({ pointer: '/capabilities', detail: explainRefusal(one), value: one.name }),
+  },
+  'operation-impossible': {
+    ...layout('An operation of the layout is impossible', 'what the function has'),
+    field: (one) => ({ pointer: `/operations/${one.index}`, detail: explainRefusal(one) }),
+  },
   'capability-wanted-twice': {
     ...layout('A capability is wanted twice', 'once'),
     field: (one) => ({ pointer: '/capabilities', detail: 'named twice', value: one.name, limit: 'once' }),

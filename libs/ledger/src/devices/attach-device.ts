@@ -1,8 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type PlacementPolicy } from '@cadastre/device-layout';
+import { type Persona, type PlacementPolicy } from '@cadastre/device-layout';
 import {
   type CapabilityRequest, type DeviceCommand, deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold,
-  functionDecider, type FunctionKey, functionStream, isDeviceEvent, type RegisteredFunction,
+  functionDecider, type FunctionKey, functionStream, isDeviceEvent, type PersonaName, personaOf,
+  type RegisteredFunction,
 } from '@cadastre/lifecycle';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
@@ -15,6 +16,8 @@ export class AttachDevice extends Command<CommandOutcome<DeviceState>> {
     readonly identity: RequestIdentity, readonly key: DeviceKey, readonly functionKey: FunctionKey,
     readonly requested: readonly CapabilityRequest[], readonly policy: PlacementPolicy,
     readonly precondition: Precondition,
+    /** The persona to wear; `version` null is the newest. */
+    readonly persona: { readonly name: PersonaName; readonly version: number | null } | null = null,
   ) {
     super();
   }
@@ -45,8 +48,11 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
     const claimed = functionDecider.decide({ kind: 'claim-function', key: functionKey, by: key }, owned.state);
     if (!claimed.ok && device.state.kind !== 'attached') return { kind: 'refused', refusal: claimed.refusal };
     const physicalFunction = await this.physicalFunctionOf(owned.state);
+    const persona = command.persona ? await this.personaFor(command.persona) : undefined;
+    if (persona === 'unknown') return { kind: 'refused', refusal: { kind: 'persona-unknown', ...unknownOf(command) } };
     const attached = deviceDecider.decide({
       kind: 'attach-device', key, function: owned.state, physicalFunction, requested, policy,
+      ...(persona ? { persona } : {}),
     }, device.state);
     if (!attached.ok) return { kind: 'refused', refusal: attached.refusal };
     if (!claimed.ok) return { kind: 'refused', refusal: claimed.refusal };
@@ -60,6 +66,15 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
     };
   }
 
+  private async personaFor(
+    { name, version }: NonNullable<AttachDevice['persona']>,
+  ): Promise<Persona | 'unknown'> {
+    const { state } = await this.reader.persona(name);
+    if (state.kind === 'unpublished') return 'unknown';
+    const found = version === null ? state.versions.at(-1) : state.versions.find((one) => one.version === version);
+    return found ? personaOf(name, found) : 'unknown';
+  }
+
   private async physicalFunctionOf(owned: RegisteredFunction): Promise<PhysicalFunctionRead> {
     const sriov = owned.observation?.facts.sriov;
     if (sriov?.role !== 'vf') return null;
@@ -70,3 +85,7 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
 }
 
 type PhysicalFunctionRead = Extract<DeviceCommand, { kind: 'attach-device' }>['physicalFunction'];
+
+function unknownOf({ persona }: AttachDevice): { readonly name: string; readonly version: number | null } {
+  return { name: persona?.name ?? '', version: persona?.version ?? null };
+}

@@ -40,7 +40,7 @@ describe('a device', () => {
     const events = sure(given(deviceDecider).when(attach()));
     expect(events.map((event) => event.type)).toEqual(['DeviceAttached', 'LayoutDecided']);
     expect(layoutOf(events)).toMatchObject({
-      planner: 'planner/0',
+      planner: 'planner/1',
       observation: { stream: 'function-host-a/0000:3b:00.1', revision: 1 },
       grants: [{ name: 'pasid', widthBits: 16, clampedFrom: null, exec: false, priv: true }],
       placements: [{ name: 'pasid', offset: 0x134, length: 8, strategy: 'gap' }],

@@ -1,7 +1,8 @@
 import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  grantPasid, type IommuFacts, type LayoutRefusal, pasidRegisters, type PasidRefusal, type PhysicalFunction,
-  type PlacementPolicy, planLayout, type WantedCapability,
+  defaultRegisters, documentDigest, fit, grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters,
+  type PasidRefusal, type Persona, personaName, type PhysicalFunction, type PlacementPolicy, planLayout,
+  type PlannedLayout, planWorn, type VerdictReason, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type RegisteredFunction } from '../function/function-decider.js';
@@ -9,6 +10,7 @@ import { Observation } from '../function/observation.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
+  type PersonaReference,
 } from './device-events.js';
 
 export type DeviceCommand =
@@ -17,7 +19,9 @@ export type DeviceCommand =
       readonly function: RegisteredFunction;
       /** The VF's PF: its address as far as it is known, and what its stream tells. Null when the function is no VF. */
       readonly physicalFunction: { readonly address: Bdf | null; readonly state: RegisteredFunction | null } | null;
-      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy }
+      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy;
+      /** Worn whole: then nothing else may be requested. */
+      readonly persona?: Persona }
   | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null };
 
 export type DeviceState =
@@ -27,13 +31,17 @@ export type DeviceState =
       readonly layout: DecidedLayout | null }
   | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey };
 
+type AtsRefusal = { readonly kind: 'ats-not-supported'; readonly name: string };
+
 export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
   | ({ readonly kind: 'device-not-attached' } & DeviceKey)
   | ({ readonly kind: 'function-not-observed' } & FunctionKey)
   /** vfio-pci binds functions with a type 0 header only (reading C8). */
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
+  | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
   | PasidRefusal
+  | AtsRefusal
   | LayoutRefusal;
 
 /** What may happen to one device of one VM: it is attached with a decided layout, and detached. */
@@ -65,10 +73,10 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
 };
 
 function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
-  const { planner, placements, patches, extendedList } = event;
+  const { planner, placements, patches, operations, evidence, standardList, extendedList } = event;
   const { observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest } = event;
   return {
-    planner, placements, patches, extendedList,
+    planner, placements, patches, operations, evidence, standardList, extendedList,
     observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest,
   };
 }
@@ -86,24 +94,41 @@ function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decisi
   if (headerType !== 0 && !isGone(surveyed)) {
     return refuse({ kind: 'function-not-assignable', ...functionKey, headerType });
   }
-  const granted = grant(requested, observation.facts.iommu);
+  const family = command.physicalFunction && seenBySurvey(command.physicalFunction);
+  const granted = grant(requested, observation.facts.iommu, surveyed, family);
   if (!granted.ok) return granted;
-  const planned = planLayout({
+  const planned = command.persona ? wear(command.persona, surveyed, observation.facts.iommu) : planLayout({
     survey: surveyed,
-    physicalFunction: command.physicalFunction && seenBySurvey(command.physicalFunction),
+    physicalFunction: family,
     wanted: granted.value.map(wantedBy),
     policy,
+    quirks: knownQuirks,
   });
   if (!planned.ok) return planned;
   const { layout, layoutDigest, guestConfigSpaceDigest } = planned.value;
   return ok([
-    { type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy },
+    {
+      type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy,
+      persona: command.persona ? referenceToPersona(command.persona) : null,
+    },
     {
       type: 'LayoutDecided', schema: 1, ...layout, grants: granted.value, layoutDigest, guestConfigSpaceDigest,
       observation: referenceTo(command.function),
       physicalFunction: command.physicalFunction?.state ? referenceTo(command.physicalFunction.state) : null,
     },
   ]);
+}
+
+function wear(
+  persona: Persona, surveyed: Survey, iommu: IommuFacts,
+): Result<PlannedLayout, Extract<DeviceRefusal, { kind: 'persona-does-not-fit' }>> {
+  const { worn, verdict: { reasons } } = fit(persona, surveyed, iommu);
+  if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
+  return ok(planWorn(persona, worn));
+}
+
+function referenceToPersona({ name, version, layout }: Persona): PersonaReference {
+  return { name, version, digest: documentDigest(layout) };
 }
 
 /** A function that answers all-ones has no header to judge; the planner says that it is gone. */
@@ -125,20 +150,30 @@ function seenBySurvey({ address, state }: PhysicalFunctionRead): PhysicalFunctio
   return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
 }
 
+/** ATS and PRI are answered by the IOMMU: without it a guest waits for answers that never come. */
+const needsAts: readonly string[] = ['ats', 'pri'];
+
 function grant(
-  requested: readonly CapabilityRequest[], iommu: IommuFacts,
-): Result<readonly CapabilityGrant[], PasidRefusal> {
+  requested: readonly CapabilityRequest[], iommu: IommuFacts, surveyed: Survey, family: PhysicalFunction | null,
+): Result<readonly CapabilityGrant[], PasidRefusal | AtsRefusal> {
   const grants: CapabilityGrant[] = [];
   for (const request of requested) {
-    const granted = grantPasid(request, iommu);
-    if (!granted.ok) return granted;
-    grants.push({ name: request.name, ...granted.value });
+    if (request.name === 'pasid') {
+      const granted = grantPasid(request, iommu);
+      if (!granted.ok) return granted;
+      grants.push({ name: request.name, ...granted.value });
+      continue;
+    }
+    const { name } = request;
+    if (needsAts.includes(name) && !iommu.atsSupported) return refuse({ kind: 'ats-not-supported', name });
+    grants.push({ name, registers: defaultRegisters(name, surveyed, family, iommu) });
   }
   return ok(grants);
 }
 
 function wantedBy(granted: CapabilityGrant): WantedCapability {
-  return { name: granted.name, registers: pasidRegisters(granted) };
+  if (granted.name === 'pasid') return { name: granted.name, registers: pasidRegisters(granted) };
+  return { name: granted.name, registers: granted.registers };
 }
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {

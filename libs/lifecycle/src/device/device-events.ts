@@ -1,5 +1,6 @@
 import {
-  type Digest, type Layout, type PasidGrant, type PasidRequest, type PlacementPolicy,
+  type Digest, type Layout, type PasidGrant, type PasidRequest, type PlacementPolicy, type SyntheticName,
+  type SyntheticRegisters,
 } from '@cadastre/device-layout';
 import { type DeviceId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
@@ -11,11 +12,26 @@ export interface ObservationReference {
   readonly configSpaceDigest: Digest;
 }
 
-/** One capability a VM asked for. Others will be members of this union. */
-export type CapabilityRequest = { readonly name: 'pasid' } & PasidRequest;
+/** Capabilities whose registers are those of the hardware, and after a reset where it has none. */
+export const grantedAsTheyAre = ['pri', 'ats', 'acs'] as const satisfies readonly SyntheticName[];
+export type GrantedAsItIs = (typeof grantedAsTheyAre)[number];
+
+/** One capability a VM asked for. */
+export type CapabilityRequest =
+  | ({ readonly name: 'pasid' } & PasidRequest)
+  | { readonly name: GrantedAsItIs };
 
 /** What a capability request came to. */
-export type CapabilityGrant = { readonly name: 'pasid' } & PasidGrant;
+export type CapabilityGrant =
+  | ({ readonly name: 'pasid' } & PasidGrant)
+  | { readonly name: GrantedAsItIs; readonly registers: SyntheticRegisters };
+
+/** The published persona a device wears. */
+export interface PersonaReference {
+  readonly name: string;
+  readonly version: number;
+  readonly digest: Digest;
+}
 
 /** A layout with the names of itself and of what the guest then reads. */
 export interface DecidedLayout extends Layout {
@@ -31,7 +47,7 @@ export interface DecidedLayout extends Layout {
 export type DeviceEvent =
   | { readonly type: 'DeviceAttached'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
       readonly function: FunctionKey; readonly requested: readonly CapabilityRequest[];
-      readonly policy: PlacementPolicy }
+      readonly policy: PlacementPolicy; readonly persona: PersonaReference | null }
   /** Complete: replay needs the observation's bytes and these patches, no planner. */
   | ({ readonly type: 'LayoutDecided'; readonly schema: 1 } & DecidedLayout)
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;

@@ -1,13 +1,13 @@
 import { type ConfigSpace, type Finding, survey } from '@cadastre/config-space';
 import { buildConfigSpace, type ExtendedEntry, u32 } from '@cadastre/config-space/testing';
-import { ExtendedList } from './extended-list.js';
+import { CapabilityList } from './capability-list.js';
 import { planLayout } from './plan-layout.js';
 import { pinnedAt, requestOver, surveyOf, walkOf, wholePasid } from './testing.js';
 
-const listOf = (...offsets: readonly number[]): ExtendedList =>
-  ExtendedList.of(surveyOf({ extended: offsets.map((offset) => ({ id: 0x18, offset })) }));
+const listOf = (...offsets: readonly number[]): CapabilityList =>
+  CapabilityList.of(surveyOf({ extended: offsets.map((offset) => ({ id: 0x18, offset })) }), 'extended');
 const synthetic = (offset: number) => ({ offset, id: 0x1b, version: 1, origin: 'synthetic' } as const);
-const shown = (list: ExtendedList): string => list.entries.map(({ offset }) => offset.toString(16)).join(' ');
+const shown = (list: CapabilityList): string => list.entries.map(({ offset }) => offset.toString(16)).join(' ');
 
 describe('an extended list', () => {
   it('begins as the hardware has it, in list order', () => {
@@ -39,16 +39,18 @@ describe('an extended list', () => {
   });
 
   it('has nothing to change until something is linked, whatever reserved bits or loops the hardware has', () => {
-    expect(ExtendedList.of(surveyOf({ extended: [{ id: 0x18, offset: 0x100, next: 0x202 }] })).headerPatches())
+    expect(CapabilityList.of(surveyOf({ extended: [{ id: 0x18, offset: 0x100, next: 0x202 }] }), 'extended')
+      .headerPatches())
       .toEqual([]);
-    expect(ExtendedList.of(surveyOf({ extended: [{ id: 0x18, offset: 0x100, next: 0x100 }] })).headerPatches())
+    expect(CapabilityList.of(surveyOf({ extended: [{ id: 0x18, offset: 0x100, next: 0x100 }] }), 'extended')
+      .headerPatches())
       .toEqual([]);
   });
 
   it('leaves the reserved bits of a next pointer it does not change', () => {
-    const list = ExtendedList.of(surveyOf({
+    const list = CapabilityList.of(surveyOf({
       extended: [{ id: 0x18, offset: 0x100, next: 0x203 }, { id: 0x18, offset: 0x200 }],
-    }));
+    }), 'extended');
     list.link(synthetic(0x300));
     expect(list.headerPatches().map(({ offset }) => offset)).toEqual([0x200, 0x300]);
     list.link(synthetic(0x180));

@@ -1,0 +1,87 @@
+import { type QueryBus } from '@nestjs/cqrs';
+import { readLspciText, survey, type Survey } from '@cadastre/config-space';
+import {
+  type IommuFacts, type LayoutDocument, type PhysicalFunction, readLayoutDocument,
+} from '@cadastre/device-layout';
+import { GetFunction } from '@cadastre/ledger';
+import { Observation, type RegisteredFunction } from '@cadastre/lifecycle';
+import { readConfigSpace } from '../functions/read-config-space.js';
+import { type ConfigSpaceDto } from '../functions/observe-function.dto.js';
+import { parse } from '../http/parse-name.js';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { found } from '../problems/refused.js';
+import { type GivenFunctionDto } from './layouts.dto.js';
+
+/** A function as a question about layouts needs it, wherever it came from. */
+export interface GivenFunction {
+  readonly source: string;
+  readonly survey: Survey;
+  readonly physicalFunction: PhysicalFunction | null;
+  readonly iommu: IommuFacts | null;
+}
+
+/** Reads a function of the ledger, or the one in the request; refuses both, and neither. */
+export async function givenFunction(
+  given: GivenFunctionDto, queries: QueryBus, pointer = '',
+): Promise<GivenFunction> {
+  const { function: reference, configSpace } = given;
+  if (reference && !configSpace) {
+    const key = {
+      host: parse.host(reference.host, `${pointer}/function/host`),
+      address: parse.address(reference.address, `${pointer}/function/address`),
+    };
+    const { view } = found(await queries.execute(new GetFunction(key)));
+    return observed(view, await physicalFunctionOf(view, queries));
+  }
+  if (!configSpace || reference) {
+    throw EdgeProblem.field(pointer, null, 'one of function and configSpace', 'which function is meant');
+  }
+  const address = parse.address(given.address ?? firstAddress(configSpace), `${pointer}/address`);
+  const { maxPasidLog2, exec, priv, atsSupported } = given.iommu
+    ?? { maxPasidLog2: 20, exec: false, priv: false, atsSupported: true };
+  return {
+    source: pointer === '' ? address : `${pointer} ${address}`, physicalFunction: null,
+    survey: survey(readConfigSpace(configSpace, address), given.role ?? 'none'),
+    iommu: given.iommu ? { maxPasidLog2, exec, priv, atsSupported } : null,
+  };
+}
+
+function observed(view: RegisteredFunction, physicalFunction: PhysicalFunction | null): GivenFunction {
+  const { key, observation } = view;
+  if (!observation) throw EdgeProblem.field('/function', key.address, 'an observed function', 'never observed');
+  const { facts } = observation;
+  return {
+    source: `${key.host}/${key.address}`, physicalFunction, iommu: facts.iommu,
+    survey: survey(Observation.configSpace(facts), facts.sriov.role),
+  };
+}
+
+async function physicalFunctionOf(view: RegisteredFunction, queries: QueryBus): Promise<PhysicalFunction | null> {
+  const sriov = view.observation?.facts.sriov;
+  if (sriov?.role !== 'vf') return null;
+  if (sriov.pf === null) return { address: null, survey: null };
+  const outcome = await queries.execute(new GetFunction({ host: view.key.host, address: sriov.pf }));
+  const facts = outcome.kind === 'found' ? outcome.view.observation?.facts : undefined;
+  return { address: sriov.pf, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
+}
+
+/** Hex digits and bytes have no address; of text the first function is meant. */
+function firstAddress({ encoding, data }: ConfigSpaceDto): string {
+  const captures = encoding === 'lspci' ? readLspciText(data) : undefined;
+  return (captures?.ok === true ? captures.value[0]?.address : undefined) ?? '0000:00:00.0';
+}
+
+/** A layout document in a request. Refuses what is none, with the place. */
+export function givenLayout(given: object, pointer: string): LayoutDocument {
+  const read = readLayoutDocument(given);
+  if (read.ok) return read.value;
+  const { refusal } = read;
+  switch (refusal.kind) {
+    case 'layout-version-unknown':
+      throw EdgeProblem.field(`${pointer}/format`, refusal.format, 'cadastre.layout/1', 'not a known version');
+    case 'layout-malformed':
+      throw EdgeProblem.field(`${pointer}${refusal.pointer}`, null, refusal.problem, 'not a layout document');
+    case 'layout-digest-differs':
+      throw EdgeProblem.field(`${pointer}/digest`, refusal.told, refusal.actual, 'not the digest of its content');
+  }
+}

@@ -1,0 +1,39 @@
+import { Digest } from './digest.js';
+import { Evidence } from './evidence.js';
+import { planned, reasonsOf, refusalOf, pinnedAt, surveyOf } from './testing.js';
+
+const aer = { id: 0x01, offset: 0x100 } as const;
+const over = surveyOf({ extended: [aer] });
+
+describe('evidence of further captures', () => {
+  it('keeps a capability from a byte that was once not zero', () => {
+    const unit = surveyOf({ extended: [aer], bytes: { 0x13a: [1] } });
+    const evidence = Evidence.of([{ source: 'unit 1', survey: over }, { source: 'unit 2', survey: unit }]);
+    expect(planned(over).layout.placements[0]?.offset).toBe(0x134);
+    const { layout } = planned(over, { evidence });
+    expect(layout.placements[0]?.offset).toBe(0x13c);
+    expect(layout.evidence.captures).toEqual([
+      { source: 'unit 1', configSpaceDigest: Digest.of(over.space.toBytes()) },
+      { source: 'unit 2', configSpaceDigest: Digest.of(unit.space.toBytes()) }]);
+    expect(reasonsOf(refusalOf(over, { policy: pinnedAt(0x138), evidence }))).toEqual([{
+      kind: 'seen-in-use', offset: 0x138, length: 8, at: 0x13a, owner: 'unknown-non-zero', source: 'unit 2' }]);
+  });
+
+  it('keeps it from zero bytes that another firmware has a capability on', () => {
+    const other = surveyOf({ extended: [aer, { id: 0x04, offset: 0x130 }] });
+    const evidence = Evidence.of([{ source: 'firmware 2', survey: other }]);
+    expect(reasonsOf(refusalOf(over, { policy: pinnedAt(0x138), evidence })))
+      .toMatchObject([{ kind: 'seen-in-use', at: 0x138, owner: 'capability', source: 'firmware 2' }]);
+  });
+
+  it('keeps an empty list from beginning where another capture has something', () => {
+    const evidence = Evidence.of([{ source: 'unit 2', survey: over }]);
+    expect(reasonsOf(refusalOf(surveyOf({}), { policy: pinnedAt(0x400), evidence })))
+      .toMatchObject([{ kind: 'list-cannot-begin', because: { kind: 'seen-in-use', at: 0x100 } }]);
+  });
+
+  it('takes what a capture stopped short of for unknown there, not for used here', () => {
+    const cut = surveyOf({ extended: [aer], capturedBytes: 0x200 });
+    expect(Evidence.of([{ source: 'cut', survey: cut }]).inUse({ offset: 0x200, length: 0xe00 })).toBeUndefined();
+  });
+});

@@ -1,0 +1,53 @@
+import { ByteRange } from '@cadastre/config-space';
+import { type Verdict, type VerdictReason } from './migration-verdict.js';
+
+const hex = (value: number): string => `0x${value.toString(16)}`;
+const shown = (value: number | null): string => (value === null ? 'none' : hex(value));
+
+/** Why a layout cannot be shown, in one line. */
+export function explainVerdictReason(reason: VerdictReason): string {
+  switch (reason.kind) {
+    case 'function-unfit': return `the destination cannot be judged: ${reason.problem}`;
+    case 'config-size-smaller':
+      return `the layout has ${reason.layout} bytes, the destination ${reason.destination}`;
+    case 'identity-differs':
+      return `${reason.field} is ${shown(reason.layout)}, at the destination ${shown(reason.destination)}`;
+    case 'capability-missing': return `${reason.name} at ${hex(reason.offset)} has no physical one behind it`;
+    case 'offset-would-move':
+      return `${reason.name} would move from ${hex(reason.layout)} to ${hex(reason.destination)}: guests cache offsets`;
+    case 'capability-extra': return `the destination also shows ${reason.name} at ${hex(reason.offset)}`;
+    case 'capability-shape-differs':
+      return `${reason.name} at ${hex(reason.offset)} has ${reason.member} ${reason.layout}, there `
+        + `${reason.destination}`;
+    case 'vmm-hides-it': return `the VMM hides ${reason.name} at ${hex(reason.offset)}`;
+    case 'vmm-cannot-place-it': return `the VMM has no way to put ${reason.name} at ${hex(reason.offset)}`;
+    case 'place-taken':
+      return `${reason.name} at ${hex(reason.offset)} would lie over ${reason.by} at ${hex(reason.at)}`;
+    case 'register-weaker':
+      return `${reason.name} at ${hex(reason.offset)}: ${reason.field} is ${reason.layout}, there `
+        + `${reason.destination}`;
+    case 'list-order-differs':
+      return `the ${reason.space} list is walked ${reason.layout.map(hex).join(' ')}, there `
+        + reason.destination.map(hex).join(' ');
+    case 'bar-differs':
+      return `BAR ${reason.bar} is of kind ${hex(reason.layout)}, there of kind ${hex(reason.destination)}`;
+    case 'bytes-differ':
+      return `${ByteRange.show(reason)} read ${reason.layout}, there ${reason.destination}`
+        + (reason.why === 'vmm-compares-them' ? ', and the VMM compares them' : '');
+  }
+}
+
+/** A verdict for people, a sentence a line. */
+export function explainVerdict({ verdict, reasons, knobs, differences, relocations, hidden, unchecked }: Verdict):
+readonly string[] {
+  return [
+    verdict,
+    ...reasons.map((one) => `because ${explainVerdictReason(one)}`),
+    ...knobs.map(({ knob, capability, offset }) => (offset === null ? `give the VMM the layout: ${knob}`
+      : `set ${knob}=${hex(offset)} for ${capability}`)),
+    ...relocations.map((one) => `${one.name}: physical ${hex(one.physical)}, guest ${hex(one.guest)}`),
+    ...hidden.map((one) => `${one.name} at ${hex(one.offset)} of the hardware is not shown`),
+    ...differences.map((one) => `${ByteRange.show(one)} may differ (${one.why}): ${one.layout} | ${one.destination}`),
+    ...unchecked.map((one) => `not checked: ${one}`),
+  ];
+}

@@ -1,0 +1,235 @@
+import {
+  ByteRange, capabilitiesPointerAt, ConfigSpace, extendedCapabilitiesMax, ok, readHeader, refuse, type Result,
+  standardCapabilitiesMax, walkExtendedCapabilities, walkStandardCapabilities,
+} from '@cadastre/config-space';
+import { canonicalJson } from './canonical-json.js';
+import { Digest } from './digest.js';
+import { furtherCapturesMax } from './evidence.js';
+import {
+  byKind, hex, isRecord, type JsonSchema, list, type Malformed, object, oneOf, orNull, type Shape, text, type ValueOf,
+  whole,
+} from './shape.js';
+
+/** Name and version of the format. Another meaning or member is another version. */
+export const layoutFormat = 'cadastre.layout/1';
+
+const offset = hex(3, 0xfff);
+const line = text(4_096);
+const digest = text(71, /^sha256:[0-9a-f]{64}$/) as unknown as Shape<Digest>;
+const spaceName = oneOf('standard', 'extended');
+/** One range for each byte is the most there can be, and so on. */
+const bytesMax = 4_096;
+
+/** How one side of a migration may differ from the other in these bytes (R13). */
+const compareClass = oneOf('identical', 'consistent', 'ignore');
+/** Where a guest's write goes: to the hardware, into the VMM's copy, or nowhere. */
+const writeBehaviour = oneOf('hardware', 'emulated', 'dropped');
+
+const identity = object({
+  vendorId: hex(4, 0xffff), deviceId: hex(4, 0xffff),
+  subsystemVendorId: orNull(hex(4, 0xffff)), subsystemId: orNull(hex(4, 0xffff)),
+  classCode: hex(6, 0xffffff), revision: hex(2, 0xff), headerType: hex(2, 0xff),
+});
+
+type Backing =
+  | { readonly kind: 'physical'; readonly offset: number }
+  | { readonly kind: 'emulated'; readonly writable: readonly { readonly offset: number; readonly mask: number }[] };
+
+const backing = byKind<Backing>({
+  physical: object({ kind: oneOf('physical'), offset }),
+  emulated: object({
+    kind: oneOf('emulated'), writable: list(object({ offset, mask: hex(8, 0xffffffff) }), bytesMax / 4),
+  }),
+});
+
+/** Why a capability is where it is, in words, and what was considered before. */
+const decision = object({
+  rule: text(64), reason: line, cautions: list(line, 64), considered: list(line, 256),
+});
+
+const capability = object({
+  space: spaceName, id: hex(4, 0xffff), name: text(64), version: whole(0, 15), offset, length: whole(1, bytesMax),
+  origin: oneOf('physical', 'synthetic', 'persona', 'anchor'), backing, decision: orNull(decision),
+});
+
+const range = object({
+  offset, length: whole(1, bytesMax), compare: compareClass, write: writeBehaviour,
+  provenance: object({
+    by: oneOf('hardware', 'planner', 'operator', 'persona', 'quirk', 'plugin'), rule: text(64), note: orNull(line),
+  }),
+});
+
+const row = object({ offset, bytes: text(47, /^[0-9a-f]{2}( [0-9a-f]{2}){15}$/) });
+
+const body = object({
+  format: oneOf(layoutFormat),
+  planner: text(64), identity, configSize: oneOf(256, 4096),
+  standardList: list(offset, standardCapabilitiesMax), extendedList: list(offset, extendedCapabilitiesMax),
+  capabilities: list(capability, standardCapabilitiesMax + extendedCapabilitiesMax),
+  ranges: list(range, bytesMax), rows: list(row, bytesMax / 16),
+  evidence: object({
+    captures: list(object({ source: line, configSpaceDigest: digest }), furtherCapturesMax),
+    quirks: list(text(128), 256), told: list(line, 256),
+  }),
+  digest,
+});
+type Written = ValueOf<typeof body>;
+
+export type LayoutCapability = ValueOf<typeof capability>;
+export type LayoutRange = ValueOf<typeof range>;
+export type LayoutIdentity = ValueOf<typeof identity>;
+export type CompareClass = LayoutRange['compare'];
+export type WriteBehaviour = LayoutRange['write'];
+export type Provenance = LayoutRange['provenance'];
+
+/** The exact config space of one kind of function as a guest sees it, and how every byte of it behaves. */
+export interface LayoutDocument extends Omit<Written, 'rows' | 'format' | 'digest'> {
+  /** What a guest reads when the device is fresh. */
+  readonly space: ConfigSpace;
+}
+
+export type LayoutDocumentRefusal =
+  | { readonly kind: 'layout-version-unknown'; readonly format: string }
+  | { readonly kind: 'layout-malformed'; readonly pointer: string; readonly problem: string }
+  | { readonly kind: 'layout-digest-differs'; readonly told: string; readonly actual: string };
+
+/** The published schema of the format. */
+export const layoutDocumentSchema: JsonSchema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema', title: layoutFormat, ...body.schema,
+};
+
+/** Canonical JSON of a document, its digest included. */
+export function writeLayoutDocument(document: LayoutDocument): string {
+  return canonicalJson({ ...unsigned(document), digest: documentDigest(document) });
+}
+
+/** SHA-256 of the canonical document without this digest. */
+export function documentDigest(document: LayoutDocument): Digest {
+  return Digest.of(canonicalJson(unsigned(document)));
+}
+
+function unsigned({ space, ...rest }: LayoutDocument): Readonly<Record<string, unknown>> {
+  const placeholder = `sha256:${'0'.repeat(64)}` as Digest;
+  const written = body.write({ ...rest, format: layoutFormat, rows: rowsOf(space), digest: placeholder });
+  return Object.fromEntries(Object.entries(written as object).filter(([name]) => name !== 'digest'));
+}
+
+/** Rows of 16 bytes, those of nothing but zeroes left out. */
+function rowsOf(space: ConfigSpace): Written['rows'] {
+  const bytes = space.toBytes();
+  const rows: Written['rows'][number][] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    if (space.nonZeroFrom(at, at + 16) === at + 16) continue;
+    const shown = Array.from(bytes.subarray(at, at + 16), (byte) => byte.toString(16).padStart(2, '0'));
+    rows.push({ offset: at, bytes: shown.join(' ') });
+  }
+  return rows;
+}
+
+/** Reads a document out of JSON text or a parsed value. A version of another time is refused by its name. */
+export function readLayoutDocument(given: unknown): Result<LayoutDocument, LayoutDocumentRefusal> {
+  const parsed: Result<unknown, LayoutDocumentRefusal> = typeof given === 'string' ? parseJson(given) : ok(given);
+  if (!parsed.ok) return parsed;
+  const { value } = parsed;
+  if (isRecord(value) && typeof value['format'] === 'string' && value['format'] !== layoutFormat) {
+    return refuse({ kind: 'layout-version-unknown', format: value['format'].slice(0, 80) });
+  }
+  const read = body.read(value, '');
+  if (!read.ok) return malformed(read.refusal);
+  const { rows, digest: told, planner, identity: named, configSize, evidence } = read.value;
+  const { standardList, extendedList, capabilities, ranges } = read.value;
+  const bytes = new Uint8Array(configSize);
+  for (const [index, { offset: at, bytes: shown }] of rows.entries()) {
+    const isNext = at % 16 === 0 && at < bytes.length && (index === 0 || at > (rows[index - 1]?.offset ?? 0));
+    if (!isNext) return refused(`/rows/${index}/offset`, 'must be a multiple of 16, in order, inside the space');
+    bytes.set(shown.split(' ').map((byte) => Number.parseInt(byte, 16)), at);
+  }
+  const space = ConfigSpace.from(bytes);
+  if (!space.ok) return refused('/configSize', space.refusal.limit);
+  const document: LayoutDocument = {
+    planner, identity: named, configSize, standardList, extendedList, capabilities, ranges, evidence,
+    space: space.value,
+  };
+  const contradiction = whatContradicts(document);
+  if (contradiction) return malformed(contradiction);
+  const actual = documentDigest(document);
+  return actual === told ? ok(document) : refuse({ kind: 'layout-digest-differs', told, actual });
+}
+
+function parseJson(given: string): Result<unknown, LayoutDocumentRefusal> {
+  try {
+    const value: unknown = JSON.parse(given);
+    return ok(value);
+  } catch {
+    return refused('', 'must be JSON');
+  }
+}
+
+function malformed({ pointer, problem }: Omit<Malformed, 'kind'>): Result<never, LayoutDocumentRefusal> {
+  return refuse({ kind: 'layout-malformed', pointer, problem });
+}
+
+function refused(pointer: string, problem: string): Result<never, LayoutDocumentRefusal> {
+  return malformed({ pointer, problem });
+}
+
+type Contradiction = Omit<Malformed, 'kind'> | undefined;
+
+/** What the parts of a document say differently about the same bytes. */
+function whatContradicts(document: LayoutDocument): Contradiction {
+  return inIdentity(document) ?? inRanges(document) ?? inCapabilities(document)
+    ?? inList(document, 'standard') ?? inList(document, 'extended');
+}
+
+function inIdentity({ identity: told, space }: LayoutDocument): Contradiction {
+  const read = identityOf(space);
+  const name = Object.keys(read).find((one) =>
+    read[one as keyof LayoutIdentity] !== told[one as keyof LayoutIdentity]);
+  return name === undefined ? undefined : { pointer: `/identity/${name}`, problem: 'is not what the bytes say' };
+}
+
+/** The fields of a header by which drivers know a function. */
+export function identityOf(space: ConfigSpace): LayoutIdentity {
+  const { vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision } = readHeader(space);
+  const headerType = space.u8(0x0e);
+  return { vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision, headerType };
+}
+
+function inRanges({ ranges, configSize }: LayoutDocument): Contradiction {
+  let at = 0;
+  for (const [index, one] of ranges.entries()) {
+    if (one.offset !== at) return { pointer: `/ranges/${index}/offset`, problem: `must be the end before, ${at}` };
+    at = ByteRange.end(one);
+  }
+  return at === configSize ? undefined : { pointer: '/ranges', problem: `end at ${at}, the space at ${configSize}` };
+}
+
+function inCapabilities({ capabilities, configSize }: LayoutDocument): Contradiction {
+  for (const [index, one] of capabilities.entries()) {
+    const [from, end] = one.space === 'standard' ? [0x40, 0x100] : [0x100, configSize];
+    if (one.offset % 4 !== 0 || one.offset < from || ByteRange.end(one) > end) {
+      return { pointer: `/capabilities/${index}/offset`, problem: `must be aligned, and lie in ${from}..${end}` };
+    }
+  }
+  return undefined;
+}
+
+/** The list as it is told, as the capabilities are listed, and as a guest walks the bytes. */
+function inList({ capabilities, space, standardList, extendedList }: LayoutDocument, name: 'standard' | 'extended'):
+Contradiction {
+  const told = name === 'standard' ? standardList : extendedList;
+  const walked = name === 'standard' ? walkStandardCapabilities(space, readHeader(space), [])
+    : walkExtendedCapabilities(space, []);
+  const wrongAt = Array.from({ length: Math.max(told.length, walked.length) }, (_, index) => index)
+    .find((index) => told[index] !== walked[index]?.offset);
+  if (wrongAt !== undefined) {
+    const head = `0x${capabilitiesPointerAt(readHeader(space)).toString(16)}`;
+    return { pointer: `/${name}List/${wrongAt}`, problem: `is not what a walk from ${head} or 0x100 meets` };
+  }
+  const listed = capabilities.filter((one) => one.space === name);
+  const odd = capabilities.findIndex((one) => one.space === name && !walked.some(({ offset: at, id, version }) =>
+    at === one.offset && id === one.id && version === one.version));
+  if (odd >= 0) return { pointer: `/capabilities/${odd}`, problem: 'is not in the bytes' };
+  if (listed.length !== walked.length) return { pointer: '/capabilities', problem: `${name} ones are not all here` };
+  return undefined;
+}

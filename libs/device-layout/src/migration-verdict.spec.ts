@@ -1,0 +1,166 @@
+import { type Survey } from '@cadastre/config-space';
+import { type ConfigSpaceParts, express, type ExtendedEntry, u16, u32 } from '@cadastre/config-space/testing';
+import { explainVerdict } from './explain-verdict.js';
+import { type IommuFacts } from './iommu-facts.js';
+import { type LayoutDocument } from './layout-document.js';
+import { layoutDocument } from './make-layout-document.js';
+import { migrationVerdict, type Verdict } from './migration-verdict.js';
+import { type LayoutRequest } from './plan-layout.js';
+import { pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
+import { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';
+
+const vmm = (placing: VmmPlacing, change: Partial<VmmAbilities> = {}): VmmAbilities =>
+  ({ name: 'test', placing, hides: [], comparesBytes: false, exemptsVendorBytes: true, ...change });
+const knobs = vmm({ kind: 'offset-knobs', knobs: { pasid: 'x-vpasid-cap-offset' } }, { comparesBytes: true });
+const packing = vmm({ kind: 'end-of-space', order: ['pasid', 'pri'] });
+const plain = vmm({ kind: 'none' });
+const wide: IommuFacts = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
+
+const extended: readonly ExtendedEntry[] = [
+  { id: 0x01, offset: 0x100 }, { id: 0x0f, offset: 0x200, body: u16(0x20) }, { id: 0x18, offset: 0x300 }];
+const model: ConfigSpaceParts = {
+  vendorId: 0x1234, deviceId: 0x5678, standard: [
+    { id: 1, offset: 0x40, body: [3, 0, 8, 0] }, express({ offset: 0x60, lanes: 16, endEndTlpPrefix: true }),
+    { id: 0x11, offset: 0xa0, body: u16(0x1f) }],
+  extended,
+};
+const here = surveyOf(model);
+const documentOf = (over: Survey, change: Partial<LayoutRequest> = {}): LayoutDocument => {
+  const { layout, guestConfigSpace } = planned(over, change);
+  return layoutDocument(over, layout, guestConfigSpace);
+};
+const bare = documentOf(here, { wanted: [] });
+const withPasid = documentOf(here, { policy: pinnedAt(0x400) });
+const verdict = (layout: LayoutDocument, parts: ConfigSpaceParts, by: VmmAbilities, iommu = wide): Verdict =>
+  migrationVerdict(layout, { survey: surveyOf({ ...model, ...parts }), iommu, vmm: by });
+const kinds = ({ reasons }: Verdict): readonly string[] => reasons.map(({ kind }) => kind);
+
+describe('the same model', () => {
+  it.each([plain, knobs, packing, obedientVmm])('shows a layout of nothing added exactly: %p', (by) => {
+    expect(verdict(bare, {}, by)).toMatchObject({ verdict: 'exact', reasons: [], knobs: [], differences: [] });
+  });
+
+  it('shows an added capability with the knob that puts it there', () => {
+    expect(verdict(withPasid, {}, knobs)).toMatchObject({ verdict: 'obeys', knobs: [
+      { capability: 'pasid', knob: 'x-vpasid-cap-offset', offset: 0x400 }] });
+    expect(verdict(withPasid, {}, obedientVmm)).toMatchObject({ verdict: 'obeys', knobs: [{ knob: 'layout' }] });
+  });
+
+  it('shows it exactly where the VMM puts it on its own, and nowhere else', () => {
+    expect(verdict(documentOf(here, { policy: pinnedAt(0xff8) }), {}, packing).verdict).toBe('exact');
+    expect(verdict(withPasid, {}, packing).reasons).toMatchObject([
+      { kind: 'offset-would-move', name: 'PASID', layout: 0x400, destination: 0xff8 }]);
+    expect(kinds(verdict(withPasid, {}, plain))).toEqual(['vmm-cannot-place-it']);
+  });
+
+  it('moves PASID when PRI is packed behind it: a VMM upgrade that breaks migration', () => {
+    const both = documentOf(here, { wanted: [wholePasid, { name: 'pri', registers: {} }], policy: policy({
+      strategies: ['pinned'], pinned: { pasid: 0xff8, pri: 0xfe8 } }) });
+    expect(verdict(both, {}, packing).reasons).toMatchObject([
+      { kind: 'offset-would-move', name: 'PRI', layout: 0xfe8, destination: 0xff0 },
+      { kind: 'offset-would-move', name: 'PASID', layout: 0xff8, destination: 0xfe8 }]);
+    expect(verdict(both, {}, vmm({ kind: 'end-of-space', order: ['pri', 'pasid'] })).verdict).toBe('exact');
+  });
+
+  it('may differ in what its drivers and its units set', () => {
+    expect(verdict(bare, { command: 6, bytes: { 0x3c: [11] } }, plain).verdict).toBe('exact');
+    const vendor = { extended: [...extended, { id: 0x0b, offset: 0x500, body: u32(0x01000001) }] };
+    const layout = documentOf(surveyOf({ ...model, ...vendor }), { wanted: [] });
+    expect(verdict(layout, { ...vendor, bytes: { 0x50c: [9] } }, plain)).toMatchObject({
+      verdict: 'consistent', differences: [{ offset: 0x50c, length: 1, why: 'consistent', layout: '00',
+        destination: '09' }] });
+    expect(verdict(layout, { ...vendor, bytes: { 0x50c: [9] } }, knobs).reasons).toMatchObject([
+      { kind: 'bytes-differ', why: 'vmm-compares-them', offset: 0x50c }]);
+  });
+
+  it('differs in a gap that a VMM compares', () => {
+    expect(kinds(verdict(bare, { bytes: { 0x600: [1] } }, knobs))).toEqual(['bytes-differ']);
+    expect(verdict(bare, { bytes: { 0x600: [1] } }, plain).verdict).toBe('exact');
+  });
+
+  it('with a register at the place refuses, whoever puts the capability there', () => {
+    for (const by of [knobs, obedientVmm]) {
+      expect(verdict(withPasid, { bytes: { 0x404: [1] } }, by).reasons).toContainEqual({
+        kind: 'place-taken', space: 'extended', id: 0x1b, name: 'PASID', offset: 0x400, at: 0x404,
+        by: 'unknown-non-zero' });
+    }
+  });
+});
+
+describe('a copy with one extended capability', () => {
+  const [aer, ats, ltr] = extended as readonly [ExtendedEntry, ExtendedEntry, ExtendedEntry];
+  it.each<[string, readonly ExtendedEntry[], readonly string[], string, object]>([
+    ['added', [...extended, { id: 0x1e, offset: 0x800 }], ['capability-extra'], 'obeys',
+      { hidden: [{ name: 'L1SS', offset: 0x800 }] }],
+    ['removed', [aer, ltr], ['capability-missing', 'bytes-differ'], 'cannot',
+      { reasons: [{ kind: 'capability-missing', id: 0x0f }] }],
+    ['moved', [aer, { ...ats, offset: 0x240 }, ltr], ['offset-would-move'], 'obeys',
+      { relocations: [{ name: 'ATS', physical: 0x240, guest: 0x200 }] }],
+    ['listed in another order', [aer, ltr, ats], ['list-order-differs'], 'exact', {}],
+  ])('%s', (_, list, reasons, obeyed, more) => {
+    expect(kinds(verdict(bare, { extended: list }, plain))).toEqual(reasons);
+    expect(verdict(bare, { extended: list }, plain).verdict).toBe('cannot');
+    expect(verdict(bare, { extended: list }, obedientVmm)).toMatchObject({ verdict: obeyed, ...more });
+  });
+
+  it.each<[string, number, number, readonly string[], readonly string[]]>([
+    ['grown', 0x10, 0x20, ['capability-shape-differs', 'bytes-differ'], []],
+    ['shrunk', 0x20, 0x10, ['capability-shape-differs', 'bytes-differ'], ['capability-shape-differs']],
+  ])('%s', (_, before, after, reasons, obeyed) => {
+    const vendor = (length: number): ConfigSpaceParts =>
+      ({ extended: [aer, { id: 0x0b, offset: 0x400, body: u32(((length << 20) | 1) >>> 0) }] });
+    const layout = documentOf(surveyOf({ ...model, ...vendor(before) }), { wanted: [] });
+    expect(kinds(verdict(layout, vendor(after), plain))).toEqual(reasons);
+    expect(kinds(verdict(layout, vendor(after), obedientVmm))).toEqual(obeyed);
+  });
+
+  it('that a VMM takes away anyway', () => {
+    const family = { extended: [...extended, { id: 0x10, offset: 0x500 }] };
+    const hiding = vmm({ kind: 'none' }, { hides: [0x10] });
+    expect(verdict(bare, family, hiding)).toMatchObject({ verdict: 'exact', hidden: [{ name: 'SRIOV' }] });
+    const shown = documentOf(surveyOf({ ...model, ...family }), { wanted: [] });
+    expect(kinds(verdict(shown, family, hiding))).toContain('vmm-hides-it');
+  });
+});
+
+describe('a weaker destination', () => {
+  it.each<[string, ConfigSpaceParts, string, number, number]>([
+    ['link width', { standard: [model.standard?.[0] ?? express(), express({ offset: 0x60, lanes: 8,
+      endEndTlpPrefix: true }), { id: 0x11, offset: 0xa0, body: u16(0x1f) }] }, 'maximumLinkWidth', 16, 8],
+    ['TLP prefixes', { standard: [model.standard?.[0] ?? express(), express({ offset: 0x60, lanes: 16 }),
+      { id: 0x11, offset: 0xa0, body: u16(0x1f) }] }, 'endEndTlpPrefixSupported', 1, 0],
+    ['vectors', { standard: [model.standard?.[0] ?? express(), express({ offset: 0x60, lanes: 16,
+      endEndTlpPrefix: true }), { id: 0x11, offset: 0xa0, body: u16(0x0f) }] }, 'tableSize', 31, 15],
+  ])('in %s cannot, whatever its VMM does', (_, parts, field, layout, destination) => {
+    for (const by of [plain, obedientVmm]) {
+      expect(verdict(bare, parts, by).reasons).toContainEqual(
+        expect.objectContaining({ kind: 'register-weaker', field, layout, destination }));
+    }
+  });
+
+  it('in the IOMMU cannot: width, permissions, ATS', () => {
+    const narrow: IommuFacts = { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true };
+    expect(verdict(withPasid, {}, knobs, narrow).reasons).toMatchObject([
+      { kind: 'register-weaker', field: 'executeSupported of the IOMMU', layout: 1, destination: 0 },
+      { kind: 'register-weaker', field: 'maxPasidWidth of the IOMMU', layout: 20, destination: 16 }]);
+    const unknown = migrationVerdict(withPasid, { survey: here, iommu: null, vmm: knobs });
+    expect(unknown).toMatchObject({ verdict: 'obeys', unchecked: ['iommu'] });
+  });
+
+  it('in config size, in identity, in the kind of a BAR, cannot', () => {
+    expect(kinds(verdict(bare, { size: 256, extended: [] }, obedientVmm))).toEqual(['config-size-smaller']);
+    expect(kinds(verdict(bare, { deviceId: 1 }, plain))).toEqual(['identity-differs']);
+    expect(verdict(bare, { deviceId: 1 }, obedientVmm).verdict).toBe('obeys');
+    expect(kinds(verdict(bare, { vendorId: 1 }, obedientVmm))).toEqual(['identity-differs']);
+    expect(kinds(verdict(bare, { bytes: { 0x10: [0x0c] } }, plain))).toEqual(['bar-differs']);
+    expect(kinds(verdict(bare, { capturedBytes: 0x800 }, plain))).toEqual(['function-unfit']);
+  });
+
+  it('is explained in sentences', () => {
+    expect(explainVerdict(verdict(withPasid, { extended: extended.slice(0, 1) }, plain))).toEqual([
+      'cannot', 'because ATS at 0x200 has no physical one behind it',
+      'because LTR at 0x300 has no physical one behind it',
+      'because the VMM has no way to put PASID at 0x400', 'because 0x204..0x204 read 20, there 00',
+    ]);
+  });
+});

@@ -1,0 +1,112 @@
+import {
+  type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey,
+} from '@cadastre/config-space';
+import { Digest } from './digest.js';
+import { type PersonaPlaces } from './ground.js';
+import { type IommuFacts } from './iommu-facts.js';
+import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
+import { migrationVerdict, shownSpace, type Verdict } from './migration-verdict.js';
+import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
+import { plannerVersion, type PlannedLayout } from './plan-layout.js';
+import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
+import { obedientVmm } from './vmm-abilities.js';
+
+/** A named, versioned layout of an instance type. A published version never changes. */
+export interface Persona {
+  readonly name: string;
+  readonly version: number;
+  readonly layout: LayoutDocument;
+}
+
+/** A function that wears a persona: what its guest reads, and as patches over what it is. */
+export interface Worn {
+  readonly layout: LayoutDocument;
+  readonly patches: readonly ConfigPatch[];
+}
+
+export interface Fit {
+  readonly persona: string;
+  /** `verdict.relocations` and `verdict.hidden` tell what the VMM has to do; its reasons, why it does not fit. */
+  readonly verdict: Verdict;
+  /** Null when it does not fit. */
+  readonly worn: Worn | null;
+}
+
+/** Whether a function can wear a persona, by a VMM that obeys layout documents, and how. */
+export function fit(persona: Persona, survey: Survey, iommu: IommuFacts | null): Fit {
+  const { layout } = persona;
+  const verdict = migrationVerdict(layout, { survey, iommu, vmm: obedientVmm });
+  const named = personaName(persona);
+  if (verdict.reasons.length > 0) return { persona: named, verdict, worn: null };
+  const space = shownSpace(layout, survey, verdict.relocations);
+  const capabilities = layout.capabilities.map((one): LayoutCapability => {
+    const moved = verdict.relocations.find(({ space: list, guest }) => list === one.space && guest === one.offset);
+    if (one.origin === 'synthetic') return { ...one, origin: 'persona' };
+    return moved ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
+  });
+  const worn = { ...layout, capabilities, space, identity: identityOf(space) };
+  return { persona: named, verdict, worn: { layout: worn, patches: patchesBetween(survey.space, space) } };
+}
+
+export function personaName({ name, version }: Pick<Persona, 'name' | 'version'>): string {
+  return `${name}@${version}`;
+}
+
+/** The places of what a persona adds, for a planner that follows it. */
+export function personaPlaces(persona: Persona): PersonaPlaces {
+  const places = persona.layout.capabilities.filter(({ origin }) => origin === 'synthetic' || origin === 'persona')
+    .flatMap(({ name, offset }) => {
+      const builder = name.toLowerCase();
+      return isSyntheticName(builder) ? [[builder, offset] as const] : [];
+    });
+  return { persona: personaName(persona), places: Object.fromEntries(places) };
+}
+
+/** The DWORDs in which one space is not the other. A shorter space leaves the rest as it is. */
+function patchesBetween(from: ConfigSpace, to: ConfigSpace): readonly ConfigPatch[] {
+  const patches: ConfigPatch[] = [];
+  for (let at = 0; at < Math.min(from.size, to.size); at += 4) {
+    const value = to.u32(at);
+    const mask = (from.u32(at) ^ value) >>> 0;
+    if (mask === 0) continue;
+    const offset = ConfigOffset.from(at);
+    if (!offset.ok) throw new RangeError(`no DWORD at ${at}`);
+    patches.push({ offset: offset.value, mask, value: (value & mask) >>> 0 });
+  }
+  return patches;
+}
+
+/** A worn persona as a decision: placements for what it adds, patches for all it changes. */
+export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLayout {
+  const placements = layout.capabilities.flatMap(({ space, id, version, name, offset, length, origin }) => {
+    const builder = name.toLowerCase();
+    const at = ConfigOffset.from(offset);
+    if (origin !== 'persona' || !isSyntheticName(builder) || !at.ok) return [];
+    const placement: Placement = {
+      name: builder, space, id, version, offset: at.value, length, strategy: 'persona',
+      reason: { kind: 'persona-has-it-here', persona: personaName(persona) }, cautions: [], refused: [],
+      registers: registersAt(layout.space, offset, syntheticCapability(builder).fields),
+    };
+    return [placement];
+  });
+  const decided: Layout = {
+    planner: plannerVersion, placements, patches, operations: [], evidence: { captures: [], quirks: [], told: [] },
+    standardList: entriesOf(layout, 'standard'), extendedList: entriesOf(layout, 'extended'),
+  };
+  return {
+    layout: decided, layoutDigest: layoutDigest(decided), guestConfigSpace: layout.space,
+    guestConfigSpaceDigest: Digest.of(layout.space.toBytes()),
+  };
+}
+
+function entriesOf({ capabilities }: LayoutDocument, space: CapabilitySpace): readonly ListEntry[] {
+  return capabilities.filter((one) => one.space === space).map(({ offset, id, version, origin }) =>
+    ({ offset, id, version, origin: origin === 'persona' ? 'synthetic' : origin }));
+}
+
+function registersAt(
+  space: ConfigSpace, offset: number, fields: Readonly<Record<string, readonly [number, number, number]>>,
+): SyntheticRegisters {
+  return Object.fromEntries(Object.entries(fields).map(([name, [at, lsb, width]]) =>
+    [name, Math.floor(space.u32(offset + at) / 2 ** lsb) % 2 ** width]));
+}

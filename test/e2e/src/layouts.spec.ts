@@ -1,0 +1,72 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cadastre, root, temporaryDirectory } from './ledger-process.js';
+
+const v1 = join(root, 'samples', 'nic-v1.lspci');
+const v2 = join(root, 'samples', 'nic-v2.lspci');
+const hasLspci = spawnSync('lspci', ['--version']).status === 0;
+
+describe('layouts on the command line', () => {
+  const directory = temporaryDirectory();
+  const layout = join(directory.path, 'layout.json');
+  afterAll(() => directory.remove());
+  beforeAll(() => {
+    expect(cadastre(['plan', v1, '--want', 'pasid,pri', '--out', layout]).status).toBe(0);
+  });
+  const json = (args: readonly string[]): Record<string, unknown> =>
+    JSON.parse(cadastre([...args, '--json']).stdout) as Record<string, unknown>;
+
+  it('are planned with every reason', () => {
+    expect(json(['plan', v1, '--want', 'pasid,pri'])).toMatchObject({
+      schema: 'cadastre.plan/1', refusals: [], layout: { format: 'cadastre.layout/1' },
+      placements: [{ name: 'pasid', strategy: 'gap', explanation: {} }, { name: 'pri' }] });
+  });
+
+  (hasLspci ? it : it.skip)(`are read by lspci${hasLspci ? '' : ' (skipped: not installed)'}`, () => {
+    const { guestConfigSpace } = json(['plan', v1, '--want', 'pasid']) as { guestConfigSpace: { lspci: string } };
+    const file = join(directory.path, 'guest.lspci');
+    writeFileSync(file, guestConfigSpace.lspci);
+    const shown = execFileSync('lspci', ['-F', file, '-vvv'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    expect(shown).toMatch(/\[134 v1\] Process Address Space ID/);
+  });
+
+  it('end with 1 when a wanted capability has no place', () => {
+    const policy = join(directory.path, 'policy.json');
+    writeFileSync(policy, '{"pinned":{"pasid":"0x100"}}');
+    const { status, stdout } = cadastre(['plan', v1, '--policy', policy, '--json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ placements: [], refusals: [{ name: 'pasid', kind: 'no-place',
+      refused: [{ strategy: 'pinned', because: { kind: 'offset-occupied', by: 'AER' } }] }] });
+    writeFileSync(policy, '{"pinned":{"pasid":"x"}}');
+    expect(cadastre(['plan', v1, '--policy', policy]).stderr).toContain('/pinned/pasid must be a whole number');
+  });
+
+  it('are compared', () => {
+    expect(cadastre(['diff', v1, v1])).toMatchObject({ status: 0, stdout: '' });
+    const { status, stdout } = cadastre(['diff', v1, v2]);
+    expect([status, stdout.split('\n').slice(0, 2)]).toEqual([1, ['revision: 0x1 | 0x2', 'PTM: - | 0x134']]);
+    expect(json(['diff', layout, v1])).toMatchObject({ same: false });
+  });
+
+  it('are judged before a migration', () => {
+    expect(cadastre(['verdict', layout, v1]).stdout).toMatch(/^obeys/);
+    const { status, stdout } = cadastre(['verdict', layout, v2, '--vmm', 'qemu-11', '--max-pasid-log2', '16']);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/PASID at 0x134 would lie over PTM at 0x134/);
+    expect(stdout).toMatch(/maxPasidWidth of the IOMMU is 20, there 16/);
+    expect(cadastre(['verdict', layout, v1, '--vmm', 'x']).status).toBe(2);
+  });
+
+  it('are worn and shared', () => {
+    expect(json(['persona', 'fit', layout, v2])).toMatchObject({ schema: 'cadastre.fit/1', fits: true });
+    expect(json(['persona', 'baseline', v1, v2])).toMatchObject({ replaced: [{ field: 'revision' }] });
+    expect(cadastre(['persona', 'baseline', v1, join(root, 'samples', 'xhci.lspci')]).status).toBe(1);
+  });
+
+  it('explain any byte', () => {
+    expect(cadastre(['explain', layout, '--byte', '0x139']).stdout).toMatch(/it is byte 5 of PASID \(synthetic\)/);
+    writeFileSync(join(directory.path, 'bad.json'), readFileSync(layout, 'utf8').replace('planner/1', 'planner/2'));
+    expect(cadastre(['explain', join(directory.path, 'bad.json'), '--byte', '0'])).toMatchObject({ status: 1 });
+  });
+});
