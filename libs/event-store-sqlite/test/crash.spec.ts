@@ -92,9 +92,9 @@ describe('a writer that is killed in the middle of its appends', () => {
 
 // Without strace nobody can see a process sync, or make its disk fail: then these tests say why they are skipped.
 const straceWorks = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0;
-if (!straceWorks) console.warn('Skipped: what is synced, and what a failing disk does. strace cannot be used here');
+const unlessStrace = straceWorks ? '' : ' (skipped: strace cannot be used here)';
 
-(straceWorks ? describe : describe.skip)('a writer whose system calls are watched', () => {
+(straceWorks ? describe : describe.skip)(`a writer whose system calls are watched${unlessStrace}`, () => {
   const tracer = (...args: readonly string[]) => ['strace', '-f', '-qq', '-y', '--seccomp-bpf', ...args];
 
   it('acknowledges nothing before the WAL that holds it is synced', async () => {

@@ -1,8 +1,15 @@
-import { type Capability, type Capture, decode, survey } from '@cadastre/config-space';
+import { type Capability, type Capture, decode, type SriovRole, survey } from '@cadastre/config-space';
 
-/** One function of schema `cadastre.decode/1`; all numbers are numbers. `at` keeps the capability that holds it. */
-export function decodedJson({ address, title, space }: Capture, at?: number): object {
-  const { header, capabilities, unlinked, owners, gaps, findings } = survey(space);
+export interface JsonOptions {
+  /** Only the capability that holds this offset. */
+  readonly at?: number;
+  /** What the function is in its SR-IOV family. */
+  readonly role?: SriovRole;
+}
+
+/** One function of schema `cadastre.decode/1`; all numbers are numbers. */
+export function decodedJson({ address, title, space }: Capture, { at, role }: JsonOptions = {}): object {
+  const { header, capabilities, unlinked, owners, gaps, findings } = survey(space, role);
   return {
     address,
     title,

@@ -2,18 +2,16 @@ import {
   ByteRange, type Capability, type Capture, decode, type DecodedField, survey,
 } from '@cadastre/config-space';
 import { hex, paint } from '../terminal.js';
-import { holds } from './decoded-json.js';
+import { holds, type JsonOptions } from './decoded-json.js';
 
-export interface TreeOptions {
-  /** Only the capability that holds this offset. */
-  readonly at?: number;
+export interface TreeOptions extends JsonOptions {
   /** Capabilities without their registers. */
   readonly brief?: boolean;
 }
 
 /** One function as a tree, in the manner of `lspci -vvv`. */
-export function decodedTree({ address, title, space }: Capture, { at, brief }: TreeOptions = {}): string {
-  const { header, capabilities, gaps, findings } = survey(space);
+export function decodedTree({ address, title, space }: Capture, { at, brief, role }: TreeOptions = {}): string {
+  const { header, capabilities, gaps, findings } = survey(space, role);
   const id = (value: number): string => value.toString(16).padStart(4, '0');
   const model = `${id(header.vendorId)}:${id(header.deviceId)}`;
   const name = `${model} class ${hex(header.classCode, 6)} rev ${header.revision.toString(16).padStart(2, '0')}`;

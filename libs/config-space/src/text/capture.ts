@@ -7,6 +7,8 @@ export interface Capture {
   /** What followed the address in the header line; "" when nothing did. */
   readonly title: string;
   readonly space: ConfigSpace;
+  /** The dump shows segment 0000, which lspci leaves out unless another one is there too. */
+  readonly showsSegment?: true;
 }
 
 /** Why a dump cannot be read, and where: `line` and `column` count from 1. */

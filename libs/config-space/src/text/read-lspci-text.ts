@@ -41,7 +41,7 @@ class Reading {
   private readonly captures: Capture[] = [];
   private readonly problems: NotADump[] = [];
   private readonly bytes = new Uint8Array(extendedSizeBytes);
-  private open: { readonly address: Bdf; readonly title: string; readonly line: number } | undefined;
+  private open: (HeaderLine & { readonly line: number }) | undefined;
   private filled = 0;
   private line = 0;
   /** After a problem: passing over lines until the next function begins. */
@@ -103,7 +103,8 @@ class Reading {
     const given = ConfigSpace.fromCapture(this.bytes.subarray(0, this.filled));
     this.filled = 0;
     if (given.ok) {
-      this.captures.push({ address: open.address, title: open.title, space: given.value });
+      const { address, title, showsSegment } = open;
+      this.captures.push({ address, title, space: given.value, ...(showsSegment ? { showsSegment } : {}) });
       return;
     }
     const { sizeBytes, limit } = given.refusal;
@@ -182,10 +183,19 @@ function isBlank(code: number): boolean {
   return code === space || code === tab || code === carriageReturn;
 }
 
-function readHeaderLine(line: string): { readonly address: Bdf; readonly title: string } | undefined {
+interface HeaderLine {
+  readonly address: Bdf;
+  readonly title: string;
+  readonly showsSegment: boolean;
+}
+
+function readHeaderLine(line: string): HeaderLine | undefined {
   const end = line.indexOf(' ');
-  const address = Bdf.from(end < 0 ? line : line.slice(0, end));
-  return address.ok ? { address: address.value, title: end < 0 ? '' : line.slice(end + 1) } : undefined;
+  const written = end < 0 ? line : line.slice(0, end);
+  const address = Bdf.from(written);
+  if (!address.ok) return undefined;
+  const title = end < 0 ? '' : line.slice(end + 1);
+  return { address: address.value, title, showsSegment: written.startsWith('0000:') };
 }
 
 function hex(value: number): string {

@@ -1,15 +1,15 @@
 import { type Capture } from './capture.js';
 
-/** Writes text that `lspci -F` and `readLspciText` read; segment 0000 is left out, as lspci does. */
+/** Writes text that `lspci -F` and `readLspciText` read. Segment 0000 is left out, as lspci does, unless shown before. */
 export function writeLspciText(captures: readonly Capture[]): string {
   return captures.map(writeOne).join('\n');
 }
 
-function writeOne({ address, title, space }: Capture): string {
+function writeOne({ address, title, space, showsSegment }: Capture): string {
   // A title is free text of whoever made the capture: a line break in it would begin a line of its own.
   const line = title.replaceAll(/[\r\n]+/g, ' ').trimEnd();
   // The space stays behind an address without a title: lspci takes the line for no function otherwise.
-  const lines = [`${address.replace(/^0000:/, '')} ${line}`];
+  const lines = [`${showsSegment ? address : address.replace(/^0000:/, '')} ${line}`];
   const bytes = space.toBytes();
   for (let offset = 0; offset < bytes.length; offset += 16) {
     const row = Array.from(bytes.subarray(offset, offset + 16), twoDigits);
