@@ -1,6 +1,6 @@
 import { type Capture } from './capture.js';
 
-/** Writes text that `lspci -F` and `readLspciText` read. Segment 0000 is left out, as lspci does, unless shown before. */
+/** Writes text that `lspci -F` and `readLspciText` read. Segment 0000 is left out, as in lspci, unless it was read. */
 export function writeLspciText(captures: readonly Capture[]): string {
   return captures.map(writeOne).join('\n');
 }
