@@ -10,7 +10,10 @@ export type Owner =
   | 'zero'
   | 'header'
   | 'capability'
-  /** A linked capability that Linux vfio-pci unlinks: user space still reads and writes its bytes (K11). */
+  /**
+   * A linked capability that vfio-pci of Linux 6.12 unlinks: user space still reads and writes its bytes (K11).
+   * `vfioView` tells it for another kernel.
+   */
   | 'hidden-capability'
   /** The body of a well-formed header no list reaches, but whose next pointer proves it (strong). */
   | 'unlinked-capability'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
+import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
@@ -12,6 +12,8 @@ import { withoutBytes } from './without-bytes.js';
 
 /** What replay made of one device. */
 export interface ReplayedDevice {
+  /** Digest of the folded state, whatever it is: equal for equal histories of this device. */
+  readonly stateDigest: Digest;
   readonly stream: string;
   readonly state: DeviceState['kind'];
   readonly revision: number;
@@ -92,14 +94,15 @@ function assertOwners(
 
 async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {
   const revision = state.kind === 'unknown' ? -1 : state.revision;
+  const stateDigest = Digest.of(canonicalJson(state));
   if (state.kind !== 'attached' || !state.layout) {
-    return { stream, state: state.kind, revision, guestConfigSpaceDigest: null, layoutDigest: null };
+    return { stream, state: state.kind, revision, stateDigest, guestConfigSpaceDigest: null, layoutDigest: null };
   }
   const { observation, layoutDigest } = state.layout;
   const told = computeLayoutDigest(state.layout);
   if (told !== layoutDigest) throw new DamagedHistory(stream, `its layout is ${told}, recorded is ${layoutDigest}`);
   const guest = rebuildGuestConfigSpace(state.layout, await reader.observation(observation));
   return {
-    stream, state: state.kind, revision, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),
+    stream, state: state.kind, revision, stateDigest, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),
   };
 }

@@ -5,7 +5,7 @@ import {
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { readWholeInput } from '../read-whole-input.js';
 import { messageOf, systemErrorCode } from '../system-error.js';
-import { say } from '../terminal.js';
+import { hex, say } from '../terminal.js';
 
 /** A dump without an address is function 00:00.0 of nowhere. */
 const nowhere = Bdf.from('0000:00:00.0');
@@ -67,7 +67,9 @@ function bare(bytes: Uint8Array): Capture {
   const space = ConfigSpace.fromCapture(bytes);
   if (!space.ok) {
     const { sizeBytes, limit } = space.refusal;
-    throw new CommandFailed(exitCode.negative, `${sizeBytes} bytes are no config space: allowed is ${limit}`);
+    const at = sizeBytes < 64 ? `ends at offset ${hex(sizeBytes)}` : `has bytes at offset ${hex(4096)} and behind`;
+    throw new CommandFailed(exitCode.negative,
+      `${sizeBytes} bytes are no config space: it ${at}; allowed is ${limit}`);
   }
   if (!nowhere.ok) throw new Error('0000:00:00.0 is an address');
   return { address: nowhere.value, title: '', space: space.value };

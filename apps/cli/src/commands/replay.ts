@@ -52,8 +52,11 @@ function isIntegrity(error: unknown): error is Error {
 
 function show({ events, functions, devices, ledgerDigest }: Replayed): void {
   if (devices.length > 0) {
-    print(table(['device', 'state', 'revision', 'guest config space'], devices.map((one) =>
-      [one.stream.replace('device-', ''), one.state, String(one.revision), one.guestConfigSpaceDigest ?? '-'])));
+    // What the guest reads is what people compare; a detached device shows nothing, so its state is told.
+    print(table(['device', 'state', 'revision', 'digest of', ''], devices.map((one) => [
+      one.stream.replace('device-', ''), one.state, String(one.revision),
+      one.guestConfigSpaceDigest ? 'guest bytes' : 'state', one.guestConfigSpaceDigest ?? one.stateDigest,
+    ])));
   }
   print(`${events} events, ${functions} functions, ${devices.length} devices`);
   print(`ledger ${paint('bold', ledgerDigest)}`);

@@ -44,6 +44,10 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'not JSON';
+}
+
 function withField(told: Told, field: FieldError): Told {
   return { ...told, errors: [field] };
 }
@@ -61,7 +65,7 @@ function refusalTold(refusal: Refusal, reply: FastifyReply): Told {
   return {
     status: row.status, title: row.title, detail: row.detail(refusal), code: refusal.kind,
     outcome: row.outcome ?? 'none',
-    ...(row.field ? { errors: [row.field(refusal)] } : {}),
+    errors: [row.field(refusal)],
     refusal,
   };
 }
@@ -71,7 +75,9 @@ function frameworkProblem(error: unknown, request: FastifyRequest): Told | undef
   const status = error instanceof HttpException ? error.getStatus()
     : typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
   switch (status) {
-    case 400: return edgeTold('body-malformed', error instanceof Error ? error.message : 'not JSON');
+    case 400: return withField(edgeTold('body-malformed', messageOf(error)), {
+      pointer: '', detail: messageOf(error), limit: 'JSON (RFC 8259) in UTF-8',
+    });
     case 404: return edgeTold('not-found', `${request.method} ${request.url} is nothing this server knows`);
     case 413: return withField(edgeTold('body-too-large', `the body is larger than ${bodyBytesMax} bytes`), {
       pointer: '', detail: 'the body', value: Number(request.headers['content-length']) || null,

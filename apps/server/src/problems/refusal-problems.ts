@@ -9,7 +9,8 @@ export interface RefusalProblem<Told extends Refusal> {
   readonly status: number;
   readonly title: string;
   detail(refusal: Told): string;
-  field?(refusal: Told): FieldError;
+  /** What is wrong, what was given, what is allowed: every refusal has one. */
+  field(refusal: Told): FieldError;
   /** Seconds after which the same request may be tried again. */
   readonly retryAfter?: number;
   readonly outcome?: WriteOutcome;
@@ -49,6 +50,9 @@ export const refusalProblems: {
   'function-unknown': {
     status: 404, title: 'No such function',
     detail: (one) => `${where(one)} is not registered; POST /v1/functions registers it`,
+    field: (one) => ({
+      pointer: '/address', detail: 'not registered', value: where(one), limit: 'a registered function',
+    }),
   },
   'function-not-registered': {
     status: 404, title: 'The function is not registered',
@@ -58,6 +62,9 @@ export const refusalProblems: {
   'device-unknown': {
     status: 404, title: 'No such device',
     detail: (one) => `${which(one)} was never attached`,
+    field: (one) => ({
+      pointer: '/device', detail: 'never attached', value: which(one), limit: 'a device that was attached',
+    }),
   },
   'function-claimed': {
     status: 409, title: 'The function belongs to another device',
@@ -67,10 +74,16 @@ export const refusalProblems: {
   'function-not-claimed': {
     status: 409, title: 'The function is not claimed by this device',
     detail: (one) => `${where(one)} is claimed by ${one.claim ? which(one.claim) : 'nobody'}`,
+    field: (one) => ({
+      pointer: '/device', detail: 'holds no claim', value: where(one), limit: 'the device that claimed it',
+    }),
   },
   'function-not-observed': {
     status: 409, title: 'The function was never observed',
     detail: (one) => `no config space of ${where(one)} is recorded; POST /v1/functions records one`,
+    field: (one) => ({
+      pointer: '/function', detail: 'never observed', value: where(one), limit: 'one observation',
+    }),
   },
   'function-not-assignable': {
     status: 422, title: 'The function cannot be assigned to a VM',
@@ -80,10 +93,12 @@ export const refusalProblems: {
   'device-attached': {
     status: 409, title: 'The device is already attached',
     detail: (one) => `${which(one)} is attached to ${where(one.function)}; detach it first`,
+    field: (one) => ({ pointer: '/device', detail: 'attached', value: which(one), limit: 'a detached device' }),
   },
   'device-not-attached': {
     status: 409, title: 'The device is not attached',
     detail: (one) => `${which(one)} was detached before`,
+    field: (one) => ({ pointer: '/device', detail: 'detached', value: which(one), limit: 'an attached device' }),
   },
   'key-reused': {
     status: 422, title: 'The idempotency key was used for another request',
@@ -93,6 +108,9 @@ export const refusalProblems: {
   'key-in-flight': {
     status: 409, title: 'A request with this idempotency key is running', retryAfter: 1,
     detail: (one) => `the first request with key ${one.idempotencyKey} has no answer yet; ask again in a second`,
+    field: (one) => ({
+      pointer: '', detail: 'header Idempotency-Key', value: one.idempotencyKey, limit: 'one request at a time',
+    }),
   },
   'revision-stale': {
     status: 412, title: 'The precondition does not hold',
@@ -112,11 +130,13 @@ export const refusalProblems: {
   'too-contended': {
     status: 503, title: 'Too many writers', retryAfter: 1,
     detail: (one) => `${one.stream} moved ${one.attempts} times while this request was decided; nothing was recorded`,
+    field: (one) => ({ pointer: '', detail: 'attempts', value: one.attempts, limit: String(one.attempts) }),
   },
   'outcome-unknown': {
     status: 503, title: 'The outcome is unknown', outcome: 'unknown', retryAfter: 5,
     detail: (one) => `storage failed (${one.reason}); the request may or may not be recorded. Repeat it with the same `
       + 'idempotency key when the ledger is back: it answers from what was recorded',
+    field: (one) => ({ pointer: '', detail: 'storage', value: one.reason, limit: 'working storage' }),
   },
   'pasid-width-out-of-range': {
     status: 422, title: 'The PASID width is out of range',
@@ -152,10 +172,12 @@ export const refusalProblems: {
   'persona-unknown': {
     status: 404, title: 'No such persona',
     detail: (one) => `${one.name}${one.version === null ? '' : ` version ${one.version}`} was never published`,
+    field: (one) => ({ pointer: '/name', detail: 'never published', value: one.name, limit: 'a published persona' }),
   },
   'persona-unchanged': {
     status: 409, title: 'The persona is unchanged',
     detail: (one) => `version ${one.version} of ${one.name} is this very layout (${one.digest})`,
+    field: (one) => ({ pointer: '/layout', detail: 'unchanged', value: one.digest, limit: 'another layout' }),
   },
   'persona-does-not-fit': {
     status: 422, title: 'The persona does not fit the function',
