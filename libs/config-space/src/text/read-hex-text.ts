@@ -7,7 +7,8 @@ const newLine = 0x0a;
 
 /** Reads bytes written as pairs of hexadecimal digits, white space anywhere between them; at most 4096 bytes. */
 export function readHexText(text: string): Result<Uint8Array, NotADump> {
-  const bytes: number[] = [];
+  const bytes = new Uint8Array(extendedSizeBytes);
+  let filled = 0;
   let line = 1;
   let lineStart = 0;
   for (let at = 0; at < text.length; ) {
@@ -26,13 +27,14 @@ export function readHexText(text: string): Result<Uint8Array, NotADump> {
     if (high < 0 || low < 0) {
       return refuse({ kind: 'not-a-dump', line, column, problem: 'not a byte of two hexadecimal digits' });
     }
-    if (bytes.length === extendedSizeBytes) {
+    if (filled === extendedSizeBytes) {
       return refuse({ kind: 'not-a-dump', line, column, problem: `more than ${extendedSizeBytes} bytes` });
     }
-    bytes.push(high * 16 + low);
+    bytes[filled] = high * 16 + low;
+    filled += 1;
     at += 2;
   }
-  return ok(Uint8Array.from(bytes));
+  return ok(bytes.slice(0, filled));
 }
 
 function isWhiteSpace(code: number): boolean {

@@ -18,6 +18,10 @@ function writeOne({ address, title, space, showsSegment }: Capture): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** Each byte as text, made once. */
+const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Two digits, or three from 0x100 on. */
 function twoDigits(value: number): string {
-  return value.toString(16).padStart(2, '0');
+  return byteTexts[value] ?? value.toString(16);
 }
