@@ -17,16 +17,18 @@ export interface RunningLedger {
 /** Time for replies that say `outcome: unknown` to leave before the process ends. */
 const graceMs = 1_000;
 
-/** Opens the ledger in a directory and serves it. Ends the process when storage fails: a fenced store never heals. */
+/**
+ * Opens the ledger in a directory and serves it. A fenced store never heals: when storage fails, whoever waits is told
+ * that the outcome is unknown, and then the process ends.
+ */
 export async function runLedger(directory: string, host: string, port: number): Promise<RunningLedger> {
-  // A fenced store never heals. Whoever waits is told that the outcome is unknown, and then the process ends; it may
-  // also happen with nobody waiting, at a checkpoint.
+  let ending: NodeJS.Timeout | undefined;
+  // Called by a reply that says so, and by the store itself: it may fence at a checkpoint, with nobody waiting.
   const endSoon = (): void => {
     if (ending) return;
     ending = setTimeout(() => process.exit(exitCode.io), graceMs);
     say('cadastre: storage failed, the outcome of the last writes is unknown; ending. Start again to go on.');
   };
-  let ending: NodeJS.Timeout | undefined;
   const store = await openStore(directory, endSoon);
   const app = await openServer(store, endSoon);
   try {

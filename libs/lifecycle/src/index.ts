@@ -15,7 +15,7 @@ export {
   type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, type RegisteredFunction,
 } from './function/function-decider.js';
 export { type FunctionEvent } from './function/function-events.js';
-export { type HostKernel, Observation, type SriovFacts } from './function/observation.js';
+export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
 export { DeviceId, HostName, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {
   type PersonaCommand, personaDecider, type PersonaEvent, personaOf, type PersonaRefusal, type PersonaState,

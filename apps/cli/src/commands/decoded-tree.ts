@@ -22,7 +22,7 @@ export function decodedTree({ address, title, space }: Capture, { at, brief, rol
     `  ${name}, ${space.capturedBytes} of ${space.size} bytes captured`,
     ...shown.flatMap((one) => [line(one), ...(brief ? [] : registerLines(decode(space, one)))]),
     ...(at === undefined ? [
-      `  ${gaps.length} gaps, ${free} bytes in gaps that read all zero`,
+      `  ${gaps.length} ${gaps.length === 1 ? 'gap' : 'gaps'}, ${free} bytes in gaps that read all zero`,
       ...findings.map((one) => `  ${paint('yellow', `! ${tellFinding(one)}`)}`),
     ] : []),
   ].join('\n');

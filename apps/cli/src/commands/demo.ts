@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Command } from 'commander';
 import { type Bdf, readLspciText, type SriovRole, survey } from '@cadastre/config-space';
 import { type IommuFacts } from '@cadastre/device-layout';
-import { type HostKernel } from '@cadastre/lifecycle';
+import { type ObservedKernel } from '@cadastre/lifecycle';
 import { LedgerClient } from '../api/ledger-client.js';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { scanFunctions } from '../host/scan-functions.js';
@@ -19,7 +19,7 @@ const sampleHost = 'samples';
 const attached = { vm: 'demo-vm', device: 'nvme0', file: 'nvme-vf.lspci' };
 
 interface SampleIndex {
-  readonly kernel: HostKernel;
+  readonly kernel: ObservedKernel;
   readonly iommu: IommuFacts;
   readonly functions: readonly {
     readonly file: string; readonly address: Bdf; readonly role: SriovRole; readonly pf: Bdf | null;

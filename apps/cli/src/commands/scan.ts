@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Command } from 'commander';
 import { survey, writeLspciText } from '@cadastre/config-space';
 import { type IommuFacts } from '@cadastre/device-layout';
-import { type HostKernel } from '@cadastre/lifecycle';
+import { type ObservedKernel } from '@cadastre/lifecycle';
 import { LedgerClient } from '../api/ledger-client.js';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { scanFunctions, type ScannedFunction } from '../host/scan-functions.js';
@@ -50,7 +50,7 @@ async function scan(options: ScanOptions): Promise<void> {
 
 /** Pushes functions one by one; what a ledger cannot take (a capture that is not whole) is said and skipped. */
 export async function pushFunctions(
-  client: LedgerClient, host: string, kernel: HostKernel, functions: readonly ScannedFunction[], iommu: IommuFacts,
+  client: LedgerClient, host: string, kernel: ObservedKernel, functions: readonly ScannedFunction[], iommu: IommuFacts,
 ): Promise<{ readonly recorded: number; readonly skipped: number }> {
   const bar = progress('pushing functions');
   let recorded = 0;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import { basename, join } from 'node:path';
 import { Bdf, ConfigSpace, type SriovRole } from '@cadastre/config-space';
-import { type HostKernel } from '@cadastre/lifecycle';
+import { type ObservedKernel } from '@cadastre/lifecycle';
 import { messageOf, systemErrorCode } from '../system-error.js';
 
 /** One function of this machine, as sysfs shows it. */
@@ -14,7 +14,7 @@ export interface ScannedFunction {
 }
 
 export interface Scan {
-  readonly kernel: HostKernel;
+  readonly kernel: ObservedKernel;
   readonly functions: readonly ScannedFunction[];
   /** Functions that could not be read, and why: never left out in silence. */
   readonly unreadable: readonly { readonly name: string; readonly problem: string }[];
@@ -75,7 +75,7 @@ function linkOf(path: string): string | undefined {
 }
 
 /** NVIDIA's kernel tree shows a physical PASID capability where others hide it (fact K14). */
-function thisKernel(): HostKernel {
+function thisKernel(): ObservedKernel {
   const running = release();
   return { release: running, flavour: /nvidia/i.test(running) ? 'nvidia' : 'upstream' };
 }

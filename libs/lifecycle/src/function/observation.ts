@@ -1,8 +1,11 @@
 import { type Bdf, ConfigSpace, type SriovRole } from '@cadastre/config-space';
 import { Digest, type IommuFacts } from '@cadastre/device-layout';
 
-/** The host kernel, since it decides which capabilities user space sees (facts K1-K16). */
-export interface HostKernel {
+/**
+ * The host kernel as the host names it, since it decides which capabilities user space sees (facts K1-K16). The
+ * flavour is whatever was said; `HostKernel` of config-space is one whose view is known.
+ */
+export interface ObservedKernel {
   readonly release: string;
   readonly flavour: string;
 }
@@ -18,14 +21,15 @@ export interface Observation {
   /** The captured bytes, in base64. */
   readonly configSpace: string;
   readonly configSpaceDigest: Digest;
-  readonly kernel: HostKernel;
+  readonly kernel: ObservedKernel;
   readonly iommu: IommuFacts;
   readonly sriov: SriovFacts;
 }
 
 export const Observation = {
   of(
-    space: ConfigSpace, facts: { readonly kernel: HostKernel; readonly iommu: IommuFacts; readonly sriov: SriovFacts },
+    space: ConfigSpace,
+    facts: { readonly kernel: ObservedKernel; readonly iommu: IommuFacts; readonly sriov: SriovFacts },
   ): Observation {
     const bytes = space.toBytes();
     return {
