@@ -11,7 +11,8 @@ const mayImport = {
   'room:lifecycle': ['room:config-space', 'room:vmm-profiles', 'room:device-layout'],
   'room:event-store': [],
   'room:event-store-sqlite': ['room:event-store'],
-  'room:ledger': [...core, 'room:event-store'],
+  'room:views': ['room:config-space', 'room:device-layout', 'room:lifecycle', 'room:event-store'],
+  'room:ledger': [...core, 'room:event-store', 'room:views'],
   'type:app': ['type:lib', 'type:app'],
   'type:test': ['type:lib', 'type:app'],
 };

@@ -10,7 +10,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'lifecycle': ['config-space', 'vmm-profiles', 'device-layout'],
   'event-store': [],
   'event-store-sqlite': ['event-store'],
-  'ledger': ['config-space', 'vmm-profiles', 'device-layout', 'lifecycle', 'event-store'],
+  'views': ['config-space', 'device-layout', 'lifecycle', 'event-store'],
+  'ledger': ['config-space', 'vmm-profiles', 'device-layout', 'lifecycle', 'event-store', 'views'],
 };
 const cores = ['config-space', 'vmm-profiles', 'device-layout', 'lifecycle'];
 

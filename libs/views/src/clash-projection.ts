@@ -1,0 +1,93 @@
+import { deviceStream, type FunctionKey, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
+import { type Clash, clashStreamsMax } from './clash.js';
+import { ownModel } from './function-projection.js';
+import { type FunctionRow } from './function-row.js';
+import { functionKeyOf, observedFunction, type ObservedFunction } from './observed-function.js';
+import { type Projection, type RowsBefore } from './projection.js';
+
+/** The list of clashes: nothing here is refused, it was recorded; but somebody has to look at it. */
+export const clashProjection: Projection = {
+  name: 'clashes',
+  reads: ['functions', 'devices'],
+  project({ event, stream, position, recordedAt }, before) {
+    return findingsIn(event, stream, before).map(({ streams, ...finding }) => ({
+      kind: 'clash',
+      clash: { ...finding, position, recordedAt, streams: [stream, ...streams].slice(0, clashStreamsMax) },
+    }));
+  },
+};
+
+/** A clash without its place; `streams` are the others. */
+type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
+
+function findingsIn(event: LedgerEvent, stream: string, before: RowsBefore): readonly Found[] {
+  switch (event.type) {
+    case 'FunctionObserved': {
+      const key = functionKeyOf(stream);
+      const seen = observedFunction(event);
+      const row = before.function(key);
+      return [
+        ...changedWhileClaimed(seen, row, before),
+        ...familyDisagrees(key, seen, row, before),
+        ...seenElsewhere(key, seen, row, before),
+      ];
+    }
+    case 'DeviceAttached': return pfUnregistered(event.function, before);
+    case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
+    case 'LayoutDecided': case 'DeviceDetached': case 'PersonaPublished': return [];
+  }
+}
+
+function changedWhileClaimed(
+  seen: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
+): readonly Found[] {
+  if (!row?.claim || row.structure === seen.structure) return [];
+  const streams = [deviceStream(row.claim)];
+  if (ownModel(row) !== ownModel(seen)) {
+    const detail = { was: ownModel(row), is: ownModel(seen) };
+    return [{ kind: 'identity-changed-while-claimed', streams, detail }];
+  }
+  const layoutDigest = before.device(row.claim)?.layoutDigest ?? null;
+  const detail = { was: row.structure, is: seen.structure, layoutDigest };
+  return [{ kind: 'structure-changed-under-layout', streams, detail }];
+}
+
+/** Told once, by whichever of the two is seen last. */
+function familyDisagrees(
+  key: FunctionKey, seen: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
+): readonly Found[] {
+  const found: Found[] = [];
+  const stated = seen.pf === null ? undefined : { host: key.host, address: seen.pf };
+  // Some name themselves.
+  const role = seen.pf === key.address ? seen.role : stated && before.function(stated)?.role;
+  if (stated && role !== undefined && role !== 'pf' && row?.pf !== seen.pf) {
+    const detail = { pf: functionStream(stated), role };
+    found.push({ kind: 'stated-pf-is-no-pf', streams: [functionStream(stated)], detail });
+  }
+  if (seen.role !== 'pf' && row?.role !== seen.role) {
+    const virtual = before.virtualFunctionsOf(key).map((one) => functionStream(one.key))
+      .filter((one) => one !== functionStream(key));
+    const detail = { pf: functionStream(key), role: seen.role };
+    if (virtual.length > 0) found.push({ kind: 'stated-pf-is-no-pf', streams: virtual, detail });
+  }
+  return found;
+}
+
+/** Functions of one card share its number on one host; on two hosts they cannot. */
+function seenElsewhere(
+  { host }: FunctionKey, { serialNumber }: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
+): readonly Found[] {
+  if (serialNumber === null || row?.serialNumber === serialNumber) return [];
+  const others = before.elsewhereWithSerial(serialNumber, host, clashStreamsMax);
+  if (others.length === 0) return [];
+  const streams = others.map(({ key }) => functionStream(key));
+  return [{ kind: 'serial-number-on-two-hosts', streams, detail: { serialNumber } }];
+}
+
+function pfUnregistered(key: FunctionKey, before: RowsBefore): readonly Found[] {
+  const pf = before.function(key)?.pf ?? null;
+  const stated = pf === null ? undefined : { host: key.host, address: pf };
+  if (!stated || before.function(stated)) return [];
+  const detail = { pf: functionStream(stated) };
+  return [{ kind: 'stated-pf-is-unregistered', streams: [functionStream(key)], detail }];
+}

@@ -1,0 +1,61 @@
+import { type FunctionKey, type LedgerEvent } from '@cadastre/lifecycle';
+import { type FunctionRow } from './function-row.js';
+import { Model, untoldModel } from './model.js';
+import { functionKeyOf, observedFunction, type ObservedFunction } from './observed-function.js';
+import { type Projection, type RowChange, type RowsBefore, type ToldEvent } from './projection.js';
+
+/** The list of functions. A function has a row from its first observation on. */
+export const functionProjection: Projection = {
+  name: 'functions',
+  reads: [],
+  project(told, before) {
+    const { event, stream, revision } = told;
+    switch (event.type) {
+      case 'FunctionObserved': return observed(told, event, before);
+      case 'ObservationConfirmed': return [put({ ...known(stream, before), revision })];
+      case 'FunctionClaimed': {
+        const claim = { vm: event.vm, device: event.device };
+        return [put({ ...known(stream, before), revision, claim })];
+      }
+      case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null })];
+      // The observation that is recorded with it makes the row.
+      case 'FunctionRegistered':
+      case 'DeviceAttached': case 'LayoutDecided': case 'DeviceDetached': case 'PersonaPublished': return [];
+    }
+  },
+};
+
+type Observed = Extract<LedgerEvent, { type: 'FunctionObserved' }>;
+
+function observed({ stream, revision }: ToldEvent, event: Observed, before: RowsBefore): readonly RowChange[] {
+  const key = functionKeyOf(stream);
+  const row = before.function(key);
+  const seen = observedFunction(event);
+  const model = modelOf(key, seen, before);
+  const changes = [put({ key, revision, ...seen, model, claim: row?.claim ?? null })];
+  if (seen.vfModel === (row?.vfModel ?? null)) return changes;
+  const virtual = before.virtualFunctionsOf(key)
+    .filter((one) => ownModel(one) === untoldModel && one.key.address !== key.address);
+  return [...changes, ...virtual.map((one) => put({ ...one, model: seen.vfModel ?? untoldModel }))];
+}
+
+/** A VF's own IDs read ffff:ffff: what it is stands in the SR-IOV capability of its PF, which is not itself. */
+function modelOf({ host, address }: FunctionKey, seen: ObservedFunction, before: RowsBefore): Model {
+  const own = ownModel(seen);
+  if (own !== untoldModel || seen.pf === null || seen.pf === address) return own;
+  return before.function({ host, address: seen.pf })?.vfModel ?? own;
+}
+
+export function ownModel({ vendorId, deviceId }: Pick<FunctionRow, 'vendorId' | 'deviceId'>): Model {
+  return Model.of(vendorId, deviceId);
+}
+
+function known(stream: string, before: RowsBefore): FunctionRow {
+  const row = before.function(functionKeyOf(stream));
+  if (row) return row;
+  throw new Error(`${stream} was never observed`);
+}
+
+function put(row: FunctionRow): RowChange {
+  return { kind: 'function', row };
+}

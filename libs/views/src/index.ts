@@ -1,0 +1,12 @@
+export { CapabilityName } from './capability-name.js';
+export { checkViews, type ViewCheck } from './check-views.js';
+export { type Clash, type ClashKind, clashKinds } from './clash.js';
+export { type DeviceRow, deviceStates } from './device-row.js';
+export { type Halt } from './follow-page.js';
+export { type FunctionRow } from './function-row.js';
+export { type ClashFilter, type DeviceFilter, type FunctionFilter } from './list-query.js';
+export { Model } from './model.js';
+export { type Progress, type Listed, Views, type VmRow } from './views.js';
+export { inMemory, viewFileName, ViewsUnusable } from './view-file.js';
+export { type ListedClash } from './view-rows.js';
+export { type ViewState } from './view-tables.js';

@@ -1,0 +1,41 @@
+import { type Bdf } from '@cadastre/config-space';
+import { type DeviceKey, type FunctionKey, type HostName, type LedgerEvent } from '@cadastre/lifecycle';
+import { type Clash } from './clash.js';
+import { type DeviceRow } from './device-row.js';
+import { type FunctionRow } from './function-row.js';
+
+/** One event and where it stands. */
+export interface ToldEvent {
+  readonly event: LedgerEvent;
+  readonly position: number;
+  readonly stream: string;
+  readonly revision: number;
+  readonly recordedAt: string;
+}
+
+/** The rows as they were before an event: all a projection may look at beside the event itself. */
+export interface RowsBefore {
+  function(key: FunctionKey): FunctionRow | undefined;
+  device(key: DeviceKey): DeviceRow | undefined;
+  /** VFs on a host that name this PF, in order of their address. */
+  virtualFunctionsOf(pf: { readonly host: HostName; readonly address: Bdf }): readonly FunctionRow[];
+  /** Functions of other hosts with this serial number, in order; at most `limit`. */
+  elsewhereWithSerial(serialNumber: string, host: HostName, limit: number): readonly FunctionRow[];
+}
+
+/** A row to put in place of the one before it, or a clash to add. */
+export type RowChange =
+  | { readonly kind: 'function'; readonly row: FunctionRow }
+  | { readonly kind: 'device'; readonly row: DeviceRow }
+  | { readonly kind: 'clash'; readonly clash: Clash };
+
+/** One view: what each event changes in its rows. Pure; what it throws halts it at that event. */
+export interface Projection {
+  readonly name: ViewName;
+  /** Views whose rows it looks at: when one of them halts, so does it. */
+  readonly reads: readonly ViewName[];
+  project(told: ToldEvent, before: RowsBefore): readonly RowChange[];
+}
+
+export const viewNames = ['functions', 'devices', 'clashes'] as const;
+export type ViewName = (typeof viewNames)[number];

@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Bdf, type ConfigSpace, type Result } from '@cadastre/config-space';
+import { buildConfigSpace, express } from '@cadastre/config-space/testing';
+import { Digest } from '@cadastre/device-layout';
+import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision } from '@cadastre/event-store';
+import {
+  decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
+  type FunctionKey, functionStream, HostName, isDeviceEvent, isFunctionEvent, type LedgerEvent, Observation, VmId,
+} from '@cadastre/lifecycle';
+
+export function sure<Value>(result: Result<Value, unknown>): Value {
+  if (result.ok) return result.value;
+  throw new Error(JSON.stringify(result.refusal));
+}
+
+export function functionKey(address = '0000:3b:00.0', host = 'host-a'): FunctionKey {
+  return { host: sure(HostName.from(host)), address: sure(Bdf.from(address)) };
+}
+
+export function deviceKey(vm = 'vm-1', device = 'gpu0'): DeviceKey {
+  return { vm: sure(VmId.from(vm)), device: sure(DeviceId.from(device)) };
+}
+
+/** What tells one observed function from another in these tests. */
+export interface Kind {
+  readonly deviceId: number;
+  readonly serial?: number;
+  readonly msix?: boolean;
+  readonly vfDeviceId?: number;
+}
+
+/** A PCIe endpoint with AER, and what its kind adds. */
+export function endpoint({ deviceId, serial, msix = false, vfDeviceId }: Kind): ConfigSpace {
+  return buildConfigSpace({
+    deviceId, vendorId: deviceId === 0xffff ? 0xffff : 0x1af4,
+    standard: [express({ offset: 0x60 }), ...(msix ? [{ id: 0x11, offset: 0xb0 }] : [])],
+    extended: [
+      { id: 0x0001, offset: 0x100 },
+      ...(serial === undefined ? [] : [{ id: 0x0003, offset: 0x150, body: [serial, 0, 0, 0, 0x20, 0, 0, 0x02] }]),
+      ...(vfDeviceId === undefined ? [] : [{
+        id: 0x0010, offset: 0x180, body: [...new Array<number>(22).fill(0), vfDeviceId & 0xff, vfDeviceId >> 8],
+      }]),
+    ],
+  });
+}
+
+export const virtualKind: Kind = { deviceId: 0xffff };
+
+type Family = Observation['sriov'];
+const alone: Family = { role: 'none', pf: null };
+
+export function vfOf(address: string): Family {
+  return { role: 'vf', pf: sure(Bdf.from(address)) };
+}
+
+const anywhere = { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] } as const;
+
+/** A log that is written to as the ledger does, without its handlers: what is refused is not written. */
+export class TestLog {
+  private written = 0;
+
+  constructor(readonly store: EventStore = new MemoryEventStore()) {}
+
+  async observe(key: FunctionKey, kind: Kind, sriov: Family = alone): Promise<void> {
+    const observation = Observation.of(endpoint(kind), {
+      kernel: { release: '7.2.13', flavour: 'upstream' },
+      iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+      sriov,
+    });
+    const decided = functionDecider.decide({ kind: 'observe-function', key, observation }, await this.function(key));
+    if (decided.ok) await this.append([functionStream(key), decided.value]);
+  }
+
+  async attach(key: DeviceKey, of: FunctionKey, pasid = true): Promise<void> {
+    const owned = await this.function(of);
+    if (owned.kind === 'unregistered') return;
+    const claimed = functionDecider.decide({ kind: 'claim-function', key: of, by: key }, owned);
+    const family = owned.observation?.facts.sriov;
+    const physical = family?.pf ? await this.function({ host: of.host, address: family.pf }) : null;
+    const attached = deviceDecider.decide({
+      kind: 'attach-device', key, function: owned, policy: anywhere,
+      physicalFunction: family?.role === 'vf'
+        ? { address: family.pf, state: physical?.kind === 'registered' ? physical : null } : null,
+      requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [],
+    }, await this.device(key));
+    if (!claimed.ok || !attached.ok) return;
+    await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
+  }
+
+  async detach(key: DeviceKey): Promise<void> {
+    const state = await this.device(key);
+    if (state.kind !== 'attached') return;
+    const released = functionDecider.decide({ kind: 'release-function', key: state.function, by: key },
+      await this.function(state.function));
+    const detached = deviceDecider.decide({ kind: 'detach-device', key, reason: null }, state);
+    await this.append([deviceStream(key), sure(detached)], [functionStream(state.function), sure(released)]);
+  }
+
+  /** Writes events as they are: also such as no command would record. */
+  async append(...changes: readonly (readonly [stream: string, events: readonly LedgerEvent[]])[]): Promise<void> {
+    const batch = [];
+    for (const [name, events] of changes) {
+      const stream = StreamName.from(name);
+      const { revision } = await this.store.readStream(stream, { from: StreamRevision.from(0), limit: 1 });
+      batch.push({ stream, expectedRevision: revision, events: events.map((event) => this.encoded(event)) });
+    }
+    const { kind } = await this.store.append(batch);
+    if (kind !== 'appended') throw new Error(`the log answered ${kind}`);
+  }
+
+  /** All events in their order, with their streams. */
+  async events(): Promise<readonly { readonly stream: string; readonly event: LedgerEvent }[]> {
+    const told = [];
+    for (let after: Parameters<EventStore['readAll']>[0] = {}; ;) {
+      const { events } = await this.store.readAll(after);
+      const last = events.at(-1);
+      if (!last) return told;
+      told.push(...events.map(({ stream, data }) => ({ stream, event: decodeEvent(data).event })));
+      after = { after: last.position };
+    }
+  }
+
+  private encoded(event: LedgerEvent): { id: EventId; type: string; data: Uint8Array } {
+    this.written += 1;
+    const idempotencyKey = `key-${this.written}`;
+    const recordedAt = new Date(Date.UTC(2026, 10, 25) + this.written).toISOString();
+    const envelope = { idempotencyKey, requestDigest: Digest.of(idempotencyKey), recordedAt };
+    return { id: EventId.derive(idempotencyKey, 0), type: event.type, data: encodeEvent({ event, envelope }) };
+  }
+
+  private async function(key: FunctionKey): Promise<ReturnType<typeof functionDecider.evolve>> {
+    return fold(functionDecider, (await this.eventsOf(functionStream(key))).filter(isFunctionEvent));
+  }
+
+  private async device(key: DeviceKey): Promise<ReturnType<typeof deviceDecider.evolve>> {
+    return fold(deviceDecider, (await this.eventsOf(deviceStream(key))).filter(isDeviceEvent));
+  }
+
+  private async eventsOf(stream: string): Promise<readonly LedgerEvent[]> {
+    const { events } = await this.store.readStream(StreamName.from(stream));
+    return events.map(({ data }) => decodeEvent(data).event);
+  }
+}
+
+/** Makes paths of files in directories that are gone after the tests of the file. */
+export function scratchFiles(): () => string {
+  const home = mkdtempSync(join(tmpdir(), 'cadastre-views-'));
+  afterAll(() => rmSync(home, { recursive: true }));
+  return () => join(mkdtempSync(join(home, 'v-')), 'views.sqlite');
+}

@@ -1,0 +1,154 @@
+import { rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The location that keeps views in memory only, as SQLite spells it. */
+export const inMemory = ':memory:';
+
+/** The file in a ledger's directory that holds its views. */
+export const viewFileName = 'views.sqlite';
+
+/** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
+export const viewsVersion = 1;
+
+/** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
+const applicationId = 0x43445356;
+
+/** How long a statement waits for somebody else's lock, for example a backup. */
+const busyTimeoutMs = 1_000;
+
+// In the order of streams everywhere, since pages are. The indexes end with what a filter may ask besides, so that a
+// row that does not fit is passed over without being read. Capability lists are few and shared: a row names its own by
+// number. There is no ANALYZE: `list-query.ts` says which index is used, for the same time on every machine.
+const schema = `
+  CREATE TABLE capability_list (
+    id    INTEGER PRIMARY KEY,
+    names TEXT NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE capability_listed (
+    name TEXT NOT NULL,
+    list INTEGER NOT NULL REFERENCES capability_list (id),
+    PRIMARY KEY (name, list)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE function (
+    stream        TEXT PRIMARY KEY NOT NULL,
+    host          TEXT NOT NULL,
+    address       TEXT NOT NULL,
+    revision      INTEGER NOT NULL,
+    vendor_id     INTEGER NOT NULL,
+    device_id     INTEGER NOT NULL,
+    class_code    INTEGER NOT NULL,
+    role          TEXT NOT NULL,
+    pf            TEXT,
+    model         TEXT NOT NULL,
+    vf_model      TEXT,
+    capabilities  INTEGER NOT NULL REFERENCES capability_list (id),
+    serial_number TEXT,
+    structure     TEXT NOT NULL,
+    vm            TEXT,
+    device        TEXT
+  ) STRICT;
+  CREATE INDEX function_in_order ON function (stream, model, capabilities, vm);
+  CREATE INDEX function_by_model ON function (model, stream, capabilities, vm);
+  CREATE INDEX function_by_vm ON function (vm, stream, model, capabilities) WHERE vm IS NOT NULL;
+  CREATE INDEX function_by_pf ON function (host, pf, stream) WHERE pf IS NOT NULL;
+  CREATE INDEX function_by_serial ON function (serial_number, stream) WHERE serial_number IS NOT NULL;
+
+  CREATE TABLE device (
+    stream        TEXT PRIMARY KEY NOT NULL,
+    vm            TEXT NOT NULL,
+    device        TEXT NOT NULL,
+    revision      INTEGER NOT NULL,
+    state         TEXT NOT NULL,
+    host          TEXT,
+    address       TEXT,
+    model         TEXT,
+    capabilities  INTEGER NOT NULL REFERENCES capability_list (id),
+    layout_digest TEXT
+  ) STRICT;
+  CREATE INDEX device_in_order ON device (stream, state, model, capabilities);
+  CREATE INDEX device_by_host ON device (host, stream, state, model, capabilities) WHERE host IS NOT NULL;
+  CREATE INDEX device_by_layout ON device (layout_digest, stream, state, model, capabilities)
+    WHERE layout_digest IS NOT NULL;
+  CREATE INDEX device_by_model ON device (model, stream, state, capabilities) WHERE model IS NOT NULL;
+  CREATE INDEX device_by_vm ON device (vm, state);
+
+  CREATE TABLE clash (
+    id          INTEGER PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    position    INTEGER NOT NULL,
+    recorded_at TEXT NOT NULL,
+    streams     TEXT NOT NULL,
+    detail      TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX clash_by_kind ON clash (kind, id);
+  CREATE TABLE clash_party (
+    party TEXT NOT NULL,
+    clash INTEGER NOT NULL REFERENCES clash (id),
+    PRIMARY KEY (party, clash)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE checkpoint (
+    view     TEXT PRIMARY KEY NOT NULL,
+    position INTEGER NOT NULL,
+    event_id TEXT NOT NULL,
+    sha256   TEXT NOT NULL
+  ) STRICT;
+`;
+
+/** Thrown when a file in the place of the views cannot be used as it is; building it anew mends that. */
+export class ViewsUnusable extends Error {
+  override readonly name = 'ViewsUnusable';
+}
+
+/** Opens the views in a file, or makes empty ones where there is none. Throws `ViewsUnusable`. */
+export function openViewFile(location: string): DatabaseSync {
+  const db = new DatabaseSync(location, { timeout: busyTimeoutMs, defensive: true });
+  try {
+    // Whole after a crash, but perhaps behind: then they follow the log again. They are never the truth.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF');
+    const { owner, version } = identityOf(db);
+    if (owner === 0 && version === 0) shape(db);
+    else assertOurs(owner, version);
+    return db;
+  } catch (cause) {
+    db.close();
+    throw unusable(cause);
+  }
+}
+
+/** Opens views to be looked at beside the server that keeps them. Throws `ViewsUnusable`, also when there are none. */
+export function openViewFileToRead(path: string): DatabaseSync {
+  try {
+    const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs, defensive: true });
+    const { owner, version } = identityOf(db);
+    assertOurs(owner, version);
+    return db;
+  } catch (cause) {
+    throw unusable(cause);
+  }
+}
+
+export function removeViewFile(path: string): void {
+  if (path === inMemory) return;
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
+}
+
+function shape(db: DatabaseSync): void {
+  db.exec(`BEGIN; ${schema} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${viewsVersion}; COMMIT`);
+}
+
+function assertOurs(owner: number, version: number): void {
+  if (owner !== applicationId) throw new ViewsUnusable('the file is not one of ours');
+  if (version !== viewsVersion) throw new ViewsUnusable(`version ${version} is there, ${viewsVersion} is needed`);
+}
+
+function identityOf(db: DatabaseSync): { readonly owner: number; readonly version: number } {
+  const pragma = (name: string): number => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
+  return { owner: pragma('application_id'), version: pragma('user_version') };
+}
+
+function unusable(cause: unknown): ViewsUnusable {
+  if (cause instanceof ViewsUnusable) return cause;
+  return new ViewsUnusable(cause instanceof Error ? cause.message : String(cause), { cause });
+}

@@ -1,0 +1,109 @@
+import { type Bdf, type SriovRole } from '@cadastre/config-space';
+import { type Digest } from '@cadastre/device-layout';
+import { type DeviceId, deviceStream, functionStream, type HostName, type VmId } from '@cadastre/lifecycle';
+import { type CapabilityName } from './capability-name.js';
+import { type Clash, type ClashKind } from './clash.js';
+import { type DeviceRow } from './device-row.js';
+import { type FunctionRow } from './function-row.js';
+import { type Model } from './model.js';
+
+/** A row of `function` with the names of its capability list, as SQLite gives it. */
+export interface StoredFunction {
+  readonly host: HostName;
+  readonly address: Bdf;
+  readonly revision: number;
+  readonly vendor_id: number;
+  readonly device_id: number;
+  readonly class_code: number;
+  readonly role: SriovRole;
+  readonly pf: Bdf | null;
+  readonly model: Model;
+  readonly vf_model: Model | null;
+  readonly names: string;
+  readonly serial_number: string | null;
+  readonly structure: Digest;
+  readonly vm: VmId | null;
+  readonly device: DeviceId | null;
+}
+
+export interface StoredDevice {
+  readonly vm: VmId;
+  readonly device: DeviceId;
+  readonly revision: number;
+  readonly state: DeviceRow['state'];
+  readonly host: HostName | null;
+  readonly address: Bdf | null;
+  readonly model: Model | null;
+  readonly names: string;
+  readonly layout_digest: Digest | null;
+}
+
+export interface StoredClash {
+  readonly id: number;
+  readonly kind: ClashKind;
+  readonly position: number;
+  readonly recorded_at: string;
+  readonly streams: string;
+  readonly detail: string;
+}
+
+export function functionOf(stored: StoredFunction): FunctionRow {
+  const { host, address, revision, role, pf, model, structure, vm, device } = stored;
+  return {
+    key: { host, address }, revision,
+    vendorId: stored.vendor_id, deviceId: stored.device_id, classCode: stored.class_code,
+    role, pf, model, vfModel: stored.vf_model,
+    capabilities: namesOf(stored.names),
+    serialNumber: stored.serial_number, structure,
+    claim: vm !== null && device !== null ? { vm, device } : null,
+  };
+}
+
+/** The values of `function`, in the order of its columns; `list` is the number of its capability list. */
+export function functionValues(row: FunctionRow, list: number): readonly (string | number | null)[] {
+  const { key, revision, vendorId, deviceId, classCode, role, pf, model, vfModel, serialNumber, structure } = row;
+  return [
+    functionStream(key), key.host, key.address, revision, vendorId, deviceId, classCode, role, pf, model, vfModel,
+    list, serialNumber, structure, row.claim?.vm ?? null, row.claim?.device ?? null,
+  ];
+}
+
+export function deviceOf(stored: StoredDevice): DeviceRow {
+  const { vm, device, revision, state, host, address, model, names } = stored;
+  return {
+    key: { vm, device }, revision, state,
+    function: host !== null && address !== null ? { host, address } : null,
+    model, capabilities: namesOf(names), layoutDigest: stored.layout_digest,
+  };
+}
+
+/** The values of `device`, in the order of its columns; `list` is the number of its capability list. */
+export function deviceValues(row: DeviceRow, list: number): readonly (string | number | null)[] {
+  const { key, revision, state, model, layoutDigest } = row;
+  return [
+    deviceStream(key), key.vm, key.device, revision, state, row.function?.host ?? null, row.function?.address ?? null,
+    model, list, layoutDigest,
+  ];
+}
+
+/** A clash with its number: they are numbered in the order in which they came to light. */
+export interface ListedClash extends Clash {
+  readonly id: number;
+}
+
+export function clashOf(stored: StoredClash): ListedClash {
+  return {
+    id: stored.id, kind: stored.kind, position: stored.position, recordedAt: stored.recorded_at,
+    streams: JSON.parse(stored.streams) as Clash['streams'],
+    detail: JSON.parse(stored.detail) as Clash['detail'],
+  };
+}
+
+/** How the names of a capability list are kept: none holds a space. */
+export function listText(names: readonly CapabilityName[]): string {
+  return names.join(' ');
+}
+
+function namesOf(list: string): readonly CapabilityName[] {
+  return list === '' ? [] : list.split(' ') as CapabilityName[];
+}

@@ -1,0 +1,188 @@
+import { createHash } from 'node:crypto';
+import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { type Digest } from '@cadastre/device-layout';
+import { type RecordedEvent } from '@cadastre/event-store';
+import { deviceStream, functionStream, type HostName } from '@cadastre/lifecycle';
+import { type CapabilityName } from './capability-name.js';
+import { type Clash } from './clash.js';
+import { type RowChange, type RowsBefore, viewNames, type ViewName } from './projection.js';
+import {
+  deviceOf, deviceValues, functionOf, functionValues, listText, type StoredDevice, type StoredFunction,
+} from './view-rows.js';
+
+/** The last event a view has taken in. Its hash tells the log it came from from every other. */
+export type Checkpoint = Pick<RecordedEvent, 'position' | 'id' | 'sha256'>;
+
+/** What the views hold at one moment. */
+export interface ViewState {
+  /** How far each view is; null where it has not begun. */
+  readonly positions: readonly (number | null)[];
+  readonly rows: Readonly<Record<ViewName, number>>;
+  /** Names all rows and checkpoints: equal for equal rows, however they came about. */
+  readonly digest: Digest;
+}
+
+const namesOf = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
+
+/** How a row is put in place of the one before, which keeps its number. */
+function upsert(table: string, columns: readonly string[]): string {
+  const [, ...others] = columns;
+  return `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})
+    ON CONFLICT (stream) DO UPDATE SET ${others.map((one) => `${one} = excluded.${one}`).join()}`;
+}
+
+const sql = {
+  function: `SELECT * FROM function ${namesOf} WHERE stream = ?`,
+  device: `SELECT * FROM device ${namesOf} WHERE stream = ?`,
+  virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${namesOf}
+    WHERE host = ? AND pf = ? ORDER BY stream`,
+  withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${namesOf}
+    WHERE serial_number = ? AND host <> ? ORDER BY stream LIMIT ?`,
+  putFunction: upsert('function', [
+    'stream', 'host', 'address', 'revision', 'vendor_id', 'device_id', 'class_code', 'role', 'pf', 'model', 'vf_model',
+    'capabilities', 'serial_number', 'structure', 'vm', 'device',
+  ]),
+  putDevice: upsert('device', [
+    'stream', 'vm', 'device', 'revision', 'state', 'host', 'address', 'model', 'capabilities', 'layout_digest',
+  ]),
+  addClash: 'INSERT INTO clash (kind, position, recorded_at, streams, detail) VALUES (?, ?, ?, ?, ?)',
+  addParty: 'INSERT OR IGNORE INTO clash_party (party, clash) VALUES (?, ?)',
+  capabilityList: 'SELECT id FROM capability_list WHERE names = ?',
+  addCapabilityList: 'INSERT INTO capability_list (names) VALUES (?)',
+  addListed: 'INSERT INTO capability_listed (name, list) VALUES (?, ?)',
+  checkpoint: 'SELECT position, event_id AS id, sha256 FROM checkpoint WHERE view = ?',
+  setCheckpoint: 'INSERT OR REPLACE INTO checkpoint (view, position, event_id, sha256) VALUES (?, ?, ?, ?)',
+} as const;
+
+/** Everything that is in the tables, and the same for the same rows: numbers of capability lists are told as names. */
+const dumps = [
+  `SELECT *, NULL AS capabilities FROM function ${namesOf} ORDER BY stream`,
+  `SELECT *, NULL AS capabilities FROM device ${namesOf} ORDER BY stream`,
+  'SELECT * FROM clash ORDER BY id',
+  'SELECT * FROM clash_party ORDER BY party, clash',
+] as const;
+
+/** The tables of all views in one SQLite connection: what was, what changes, how far. */
+export class ViewTables implements RowsBefore {
+  private readonly statements: { readonly [Name in keyof typeof sql]: StatementSync };
+
+  constructor(private readonly db: DatabaseSync) {
+    const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
+    this.statements = Object.fromEntries(prepared) as ViewTables['statements'];
+  }
+
+  /** All of the work or none of it, whatever it throws. */
+  atomically<T>(work: () => T): T {
+    this.db.exec('BEGIN IMMEDIATE');
+    try {
+      const done = work();
+      this.db.exec('COMMIT');
+      return done;
+    } finally {
+      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+    }
+  }
+
+  readonly function: RowsBefore['function'] = (key) => {
+    const stored = get<StoredFunction>(this.statements.function, functionStream(key));
+    return stored && functionOf(stored);
+  };
+
+  readonly device: RowsBefore['device'] = (key) => {
+    const stored = get<StoredDevice>(this.statements.device, deviceStream(key));
+    return stored && deviceOf(stored);
+  };
+
+  readonly virtualFunctionsOf: RowsBefore['virtualFunctionsOf'] = ({ host, address }) =>
+    all<StoredFunction>(this.statements.virtualFunctions, host, address).map(functionOf);
+
+  elsewhereWithSerial(serialNumber: string, host: HostName, limit: number): ReturnType<
+    RowsBefore['elsewhereWithSerial']
+  > {
+    return all<StoredFunction>(this.statements.withSerial, serialNumber, host, limit).map(functionOf);
+  }
+
+  apply(change: RowChange): void {
+    switch (change.kind) {
+      case 'function': {
+        const { row } = change;
+        this.statements.putFunction.run(...functionValues(row, this.listNumber(row.capabilities)));
+        return;
+      }
+      case 'device': {
+        const { row } = change;
+        this.statements.putDevice.run(...deviceValues(row, this.listNumber(row.capabilities)));
+        return;
+      }
+      case 'clash': return this.addClash(change.clash);
+    }
+  }
+
+  checkpoint(view: ViewName): Checkpoint | undefined {
+    return get<Checkpoint>(this.statements.checkpoint, view);
+  }
+
+  setCheckpoint(view: ViewName, { position, id, sha256 }: Checkpoint): void {
+    this.statements.setCheckpoint.run(view, position, id, sha256);
+  }
+
+  /** Everything of one moment, also beside a writer. */
+  state(): ViewState {
+    this.db.exec('BEGIN');
+    try {
+      const positions = viewNames.map((view) => this.checkpoint(view)?.position ?? null);
+      return { positions, rows: { functions: this.count('function'), devices: this.count('device'),
+        clashes: this.count('clash') }, digest: this.digest() };
+    } finally {
+      this.db.exec('ROLLBACK');
+    }
+  }
+
+  private digest(): Digest {
+    const hash = createHash('sha256');
+    for (const view of viewNames) hash.update(`${view} ${JSON.stringify(this.checkpoint(view) ?? null)}\n`);
+    for (const dump of dumps) {
+      hash.update(`${dump}\n`);
+      for (const row of this.db.prepare(dump).iterate()) hash.update(`${JSON.stringify({ ...row, id: null })}\n`);
+    }
+    return `sha256:${hash.digest('hex')}` as Digest;
+  }
+
+  private count(table: 'function' | 'device' | 'clash'): number {
+    return get<{ rows: number }>(this.db.prepare(`SELECT count(*) AS rows FROM ${table}`))?.rows ?? 0;
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  private addClash({ kind, position, recordedAt, streams, detail }: Clash): void {
+    const { addClash, addParty } = this.statements;
+    const told = [JSON.stringify(streams), JSON.stringify(detail)] as const;
+    const { lastInsertRowid } = addClash.run(kind, position, recordedAt, ...told);
+    for (const stream of streams) addParty.run(partyOf(stream), lastInsertRowid);
+  }
+
+  /** Lists are few: what a fleet of one model shows is one list. */
+  private listNumber(names: readonly CapabilityName[]): number {
+    const text = listText(names);
+    const known = get<{ id: number }>(this.statements.capabilityList, text);
+    if (known) return known.id;
+    const list = Number(this.statements.addCapabilityList.run(text).lastInsertRowid);
+    for (const name of names) this.statements.addListed.run(name, list);
+    return list;
+  }
+}
+
+/** The host or VM a stream belongs to: `function-<host>`, `device-<vm>`. */
+export function partyOf(stream: string): string {
+  return stream.slice(0, stream.lastIndexOf('/'));
+}
+
+function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | undefined {
+  return statement.get(...given) as Row | undefined;
+}
+
+function all<Row>(statement: StatementSync, ...given: SQLInputValue[]): readonly Row[] {
+  return statement.all(...given) as unknown as readonly Row[];
+}

@@ -1,0 +1,173 @@
+import { type DatabaseSync, type StatementSync } from 'node:sqlite';
+import { type EventStore, Position } from '@cadastre/event-store';
+import { type DeviceRow } from './device-row.js';
+import { followPage, type Halt } from './follow-page.js';
+import { type FunctionRow } from './function-row.js';
+import {
+  type ClashFilter, clashQuery, type DeviceFilter, deviceQuery, type FunctionFilter, functionQuery, type ListQuery,
+  vmQuery,
+} from './list-query.js';
+import { viewNames, type ViewName } from './projection.js';
+import { inMemory, openViewFile, removeViewFile, ViewsUnusable } from './view-file.js';
+import { clashOf, deviceOf, functionOf, type ListedClash } from './view-rows.js';
+import { type ViewState, ViewTables } from './view-tables.js';
+
+/** A VM that has or had devices. */
+export interface VmRow {
+  readonly vm: string;
+  readonly devices: number;
+  /** How many of them are attached. */
+  readonly attached: number;
+}
+
+/** Rows of one page, and whether others follow; or why the view cannot answer. */
+export type Listed<Row> =
+  | { readonly kind: 'listed'; readonly rows: readonly Row[]; readonly more: boolean }
+  | { readonly kind: 'halted'; readonly halt: Halt };
+
+/** Told how many events the views hold, and how many there are. */
+export type Progress = (done: number, total: number) => void;
+
+/** Events in one transaction: some 15 ms of work, for which whoever else wants the thread has to wait. */
+export const eventsPerTransaction = 250;
+
+/** Statements kept prepared: more than there are combinations of filters. */
+const statementsMax = 256;
+
+/**
+ * Lists of what a ledger holds: projections of its log, kept in a file beside it and never the truth. They follow the
+ * log when they are asked, so a list has whatever was recorded before the question.
+ */
+export class Views {
+  private readonly tables: ViewTables;
+  private readonly statements = new Map<string, StatementSync>();
+  private halts: readonly Halt[] = [];
+  private following: Promise<unknown> = Promise.resolve();
+  private closed = false;
+
+  private constructor(private readonly log: EventStore, private readonly db: DatabaseSync) {
+    this.tables = new ViewTables(db);
+  }
+
+  /**
+   * Opens the views of a log in a file, or in memory for `:memory:`. Views of another version, of another log or of a
+   * later state of this one, and views that are not all equally far, are thrown away and built anew by following.
+   * @param say told in one sentence when that happens
+   */
+  static async open(log: EventStore, location: string, say: (line: string) => void): Promise<Views> {
+    let views: Views | undefined;
+    try {
+      views = new Views(log, openViewFile(location));
+      await views.assertOfThisLog();
+      return views;
+    } catch (error) {
+      await views?.close();
+      if (!(error instanceof ViewsUnusable) || location === inMemory) throw error;
+      say(`the views in ${location} are built anew: ${error.message}`);
+      return Views.anew(log, location);
+    }
+  }
+
+  /** Views that begin where the log begins, whatever was in the file. */
+  static anew(log: EventStore, location: string): Views {
+    removeViewFile(location);
+    return new Views(log, openViewFile(location));
+  }
+
+  functions(filter: FunctionFilter, after: string, limit: number): Promise<Listed<FunctionRow>> {
+    return this.list('functions', functionQuery(filter, after, limit + 1), functionOf);
+  }
+
+  devices(filter: DeviceFilter, after: string, limit: number): Promise<Listed<DeviceRow>> {
+    return this.list('devices', deviceQuery(filter, after, limit + 1), deviceOf);
+  }
+
+  vms(after: string, limit: number): Promise<Listed<VmRow>> {
+    return this.list('devices', vmQuery(after, limit + 1), (row: VmRow) => row);
+  }
+
+  clashes(filter: ClashFilter, after: number, limit: number): Promise<Listed<ListedClash>> {
+    return this.list('clashes', clashQuery(filter, after, limit + 1), clashOf);
+  }
+
+  /** Views that stand still, and why. */
+  halted(): readonly Halt[] {
+    return this.halts;
+  }
+
+  /** Names the rows of all views: equal for equal rows, however they came about. */
+  state(): ViewState {
+    return this.tables.state();
+  }
+
+  /**
+   * Takes in what the log has and the views have not. One reader at a time, since two would fold the same events
+   * twice; and each reads for itself, since one that was under way may have passed the head before the caller's write.
+   * @param upTo the last position wanted; the head of the log when absent
+   */
+  follow(progress: Progress = () => undefined, upTo = Number.POSITIVE_INFINITY): Promise<void> {
+    const turn = this.following.then(() => this.readOn(progress, upTo));
+    // Whoever asked hears of a failure; the next in line tries again.
+    this.following = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    await this.following;
+    this.tables.close();
+  }
+
+  private async readOn(progress: Progress, upTo: number): Promise<void> {
+    for (;;) {
+      const live = viewNames.find((name) => !this.haltOf(name));
+      if (live === undefined || this.closed) return;
+      const at = this.tables.checkpoint(live)?.position;
+      const limit = Math.min(eventsPerTransaction, upTo - (at ?? -1));
+      if (limit <= 0) return;
+      const { events, head } = await this.log.readAll({ after: at ?? 'start', limit });
+      const last = events.at(-1);
+      if (!last || head === 'empty') return;
+      this.halts = followPage(this.tables, events, this.halts);
+      progress(last.position + 1, Math.min(head, upTo) + 1);
+    }
+  }
+
+  private async list<Stored, Row>(
+    view: ViewName, { text, parameters }: ListQuery, rowOf: (stored: Stored) => Row,
+  ): Promise<Listed<Row>> {
+    await this.follow();
+    const halt = this.haltOf(view);
+    if (halt) return { kind: 'halted', halt };
+    const stored = this.prepared(text).all(parameters) as unknown as readonly Stored[];
+    // One more than the page holds was asked for.
+    const more = stored.length === parameters.limit;
+    return { kind: 'listed', rows: (more ? stored.slice(0, -1) : stored).map(rowOf), more };
+  }
+
+  private prepared(text: string): StatementSync {
+    const known = this.statements.get(text);
+    if (known) return known;
+    if (this.statements.size >= statementsMax) this.statements.clear();
+    const statement = this.db.prepare(text);
+    this.statements.set(text, statement);
+    return statement;
+  }
+
+  private haltOf(view: ViewName): Halt | undefined {
+    return this.halts.find((one) => one.view === view);
+  }
+
+  /** The last event the views took in stands in this log; its hash tells this log from every other, and every past. */
+  private async assertOfThisLog(): Promise<void> {
+    const [first, ...others] = viewNames.map((name) => this.tables.checkpoint(name));
+    if (others.some((one) => one?.position !== first?.position)) {
+      throw new ViewsUnusable('one of them had halted before the others');
+    }
+    if (!first) return;
+    const after = first.position === 0 ? 'start' : Position.from(first.position - 1);
+    const [recorded] = (await this.log.readAll({ after, limit: 1 })).events;
+    if (recorded?.id === first.id && recorded.sha256 === first.sha256) return;
+    throw new ViewsUnusable(`they stand at event ${first.position} of another ledger, or of a later state of this one`);
+  }
+}

@@ -1,0 +1,84 @@
+import { findCapability, readHeader, survey } from '@cadastre/config-space';
+import {
+  type DeviceState, deviceDecider, deviceStream, functionDecider, type FunctionKey, type FunctionState, functionStream,
+  isDeviceEvent, isFunctionEvent, Observation,
+} from '@cadastre/lifecycle';
+import { CapabilityName, type DeviceRow, type FunctionRow, Model } from '../src/index.js';
+import { type TestLog } from '../src/testing.js';
+
+export interface FoldedRows {
+  readonly functions: readonly Omit<FunctionRow, 'vfModel' | 'serialNumber' | 'structure'>[];
+  readonly devices: readonly DeviceRow[];
+}
+
+/** The rows as the deciders' own states tell them: slowly, and by none of the code of the projections. */
+export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
+  const functions = new Map<string, FunctionState>();
+  const devices = new Map<string, { readonly state: DeviceState; readonly model: Model | null }>();
+  for (const { stream, event } of await log.events()) {
+    if (isFunctionEvent(event)) {
+      functions.set(stream, functionDecider.evolve(functions.get(stream) ?? functionDecider.initial, event));
+    } else if (isDeviceEvent(event)) {
+      const { state, model } = devices.get(stream) ?? { state: deviceDecider.initial, model: null };
+      const attached = event.type === 'DeviceAttached' ? modelOf(event.function, functions) : model;
+      devices.set(stream, { state: deviceDecider.evolve(state, event), model: attached });
+    }
+  }
+  return {
+    functions: inOrder(functions).flatMap((state) => functionRow(state, functions)),
+    devices: inOrder(devices).flatMap(({ state, model }) => deviceRow(state, model)),
+  };
+}
+
+function inOrder<Value>(map: ReadonlyMap<string, Value>): readonly Value[] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+function factsOf(key: FunctionKey, functions: ReadonlyMap<string, FunctionState>): Observation | undefined {
+  const state = functions.get(functionStream(key));
+  return state?.kind === 'registered' ? state.observation?.facts : undefined;
+}
+
+function modelOf(key: FunctionKey, functions: ReadonlyMap<string, FunctionState>): Model | null {
+  const facts = factsOf(key, functions);
+  if (!facts) return null;
+  const { vendorId, deviceId } = readHeader(Observation.configSpace(facts));
+  const { pf: stated } = facts.sriov;
+  if (vendorId !== 0xffff || stated === null || stated === key.address) return Model.of(vendorId, deviceId);
+  const pf = factsOf({ host: key.host, address: stated }, functions);
+  const space = pf && Observation.configSpace(pf);
+  const sriov = space && findCapability(survey(space), 'extended', 0x10);
+  return sriov ? Model.of(space.u16(0), space.u16(sriov.offset + 0x1a)) : Model.of(vendorId, deviceId);
+}
+
+function functionRow(state: FunctionState, functions: ReadonlyMap<string, FunctionState>): FoldedRows['functions'] {
+  if (state.kind === 'unregistered' || !state.observation) return [];
+  const { key, revision, claim, observation: { facts } } = state;
+  const { header: { vendorId, deviceId, classCode }, capabilities } = survey(Observation.configSpace(facts));
+  const names = CapabilityName.setOf(capabilities.map(({ space, id }) => CapabilityName.of(space, id)));
+  const model = modelOf(key, functions);
+  if (!model) throw new Error(`${functionStream(key)} has a row and no model`);
+  return [{ key, revision, vendorId, deviceId, classCode, ...facts.sriov, model, capabilities: names, claim }];
+}
+
+function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices'] {
+  switch (state.kind) {
+    case 'unknown': return [];
+    case 'detached': {
+      const { key, revision } = state;
+      return [{ key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null }];
+    }
+    case 'attached': {
+      const { key, revision, layout } = state;
+      if (!layout) throw new Error(`${deviceStream(key)} is attached without a layout`);
+      const names = CapabilityName.setOf([
+        ...layout.standardList.map(({ id }) => CapabilityName.of('standard', id)),
+        ...layout.extendedList.filter(({ id }) => id !== 0).map(({ id }) => CapabilityName.of('extended', id)),
+      ]);
+      return [{
+        key, revision, state: 'attached', function: state.function, model, capabilities: names,
+        layoutDigest: layout.layoutDigest,
+      }];
+    }
+  }
+}
