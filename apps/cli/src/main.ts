@@ -10,6 +10,7 @@ import { addRegister } from './commands/register.js';
 import { addReplay } from './commands/replay.js';
 import { addScan } from './commands/scan.js';
 import { addServe } from './commands/serve.js';
+import { addViews } from './commands/views.js';
 import { CommandFailed, exitCode } from './exit-code.js';
 import { say } from './terminal.js';
 
@@ -19,7 +20,8 @@ const program = new Command('cadastre')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
 const commands = [
-  addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addPredict, addKnobs, addIdentify, addReplay, addDemo,
+  addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addPredict, addKnobs, addIdentify, addReplay,
+  addViews, addDemo,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) {

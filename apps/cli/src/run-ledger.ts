@@ -1,9 +1,12 @@
 import { type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
 import { DamagedIndex, LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
 import { UnreadableEvent } from '@cadastre/lifecycle';
 import { createServer } from '@cadastre/server';
+import { inMemory, viewFileName, Views } from '@cadastre/views';
 import { CommandFailed, exitCode } from './exit-code.js';
 import { messageOf } from './system-error.js';
 import { say } from './terminal.js';
@@ -30,37 +33,75 @@ export async function runLedger(directory: string, host: string, port: number): 
     say('cadastre: storage failed, the outcome of the last writes is unknown; ending. Start again to go on.');
   };
   const store = await openStore(directory, endSoon);
-  const app = await openServer(store, endSoon);
+  const views = await openViews(store, directory);
+  const app = await openServer(store, views, endSoon);
   try {
     await app.init();
     // Not Nest's listen, which writes a second message of its own when the port is taken.
     await app.getHttpAdapter().getInstance().listen({ port, host });
   } catch (error) {
+    await views.close();
     await store.close();
     throw new CommandFailed(exitCode.unavailable, `cannot listen on ${host}:${port}: ${messageOf(error)}`);
   }
   const address = app.getHttpServer().address() as AddressInfo;
   const shown = host.includes(':') ? `[${host}]` : host;
+  const ended = new AbortController();
+  const following = keepFollowing(views, ended.signal);
   return {
     url: `http://${shown}:${address.port}`,
     async close() {
       await app.close();
+      ended.abort();
+      await following;
+      await views.close();
       await store.close();
     },
   };
 }
 
-async function openServer(store: SqliteEventStore, onOutcomeUnknown: () => void): ReturnType<typeof createServer> {
+/** How often the lists take in what nobody has asked them for, so that the next question need not wait for it. */
+const followEveryMs = 1_000;
+
+async function keepFollowing(views: Views, ended: AbortSignal): Promise<void> {
+  let said = '';
+  while (!ended.aborted) {
+    // Whoever asks for a list meanwhile hears of the failure as well.
+    const problem = await views.follow().then(() => '', messageOf);
+    if (problem !== '' && problem !== said && !ended.aborted) say(`cadastre: the lists do not follow: ${problem}`);
+    said = problem;
+    await sleep(followEveryMs, undefined, { signal: ended, ref: false }).catch(() => undefined);
+  }
+}
+
+async function openViews(store: SqliteEventStore, directory: string): Promise<Views> {
   try {
-    return await createServer({ store, clock: systemClock, onOutcomeUnknown });
+    return await Views.open(store, viewsOf(directory), (line) => say(`cadastre: ${line}`));
   } catch (error) {
+    await store.close();
+    throw new CommandFailed(exitCode.io, `cannot open the views in ${directory}: ${messageOf(error)}`);
+  }
+}
+
+/** Where the views of a ledger are. */
+export function viewsOf(directory: string): string {
+  return directory === inMemory ? inMemory : join(directory, viewFileName);
+}
+
+async function openServer(
+  store: SqliteEventStore, views: Views, onOutcomeUnknown: () => void,
+): ReturnType<typeof createServer> {
+  try {
+    return await createServer({ store, clock: systemClock, views, onOutcomeUnknown });
+  } catch (error) {
+    await views.close();
     await store.close();
     if (!(error instanceof UnreadableEvent)) throw error;
     throw new CommandFailed(exitCode.integrityFailed, `this version cannot read the ledger: ${error.message}`);
   }
 }
 
-async function openStore(directory: string, onFence: () => void): Promise<SqliteEventStore> {
+export async function openStore(directory: string, onFence: () => void): Promise<SqliteEventStore> {
   try {
     return await SqliteEventStore.open(directory, { onFence });
   } catch (error) {

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type EventStore } from '@cadastre/event-store';
 import { type Clock } from '@cadastre/ledger';
+import { type Views } from '@cadastre/views';
 import { bodyBytesMax } from './http/body-limit.js';
 import { Head } from './http/head.js';
 import { KnownQueryParameters } from './http/query-parameters.js';
@@ -18,6 +19,8 @@ import { stderrLogger } from './stderr-logger.js';
 export interface ServerOptions {
   readonly store: EventStore;
   readonly clock: Clock;
+  /** The lists of this store; closing the server does not close them either. */
+  readonly views: Views;
   /** Called after a reply that says `outcome: unknown`: the store is fenced and the process has to end (law 1). */
   readonly onOutcomeUnknown: () => void;
 }
@@ -27,7 +30,7 @@ const requestTimeoutMs = 30_000;
 
 /** The server, not listening yet. Closing it does not close the store, which belongs to the caller. */
 export async function createServer(options: ServerOptions): Promise<NestFastifyApplication> {
-  const { store, clock, onOutcomeUnknown } = options;
+  const { store, clock, views, onOutcomeUnknown } = options;
   const adapter = new FastifyAdapter({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
@@ -39,11 +42,8 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
     clientErrorHandler: answerUnreadableSocket,
     http: { connectionsCheckingInterval: 5_000 },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(ServerModule.register({ store, clock }), adapter, {
-    logger: stderrLogger,
-    bodyParser: false,
-    abortOnError: false,
-  });
+  const app = await NestFactory.create<NestFastifyApplication>(ServerModule.register({ store, clock, views }), adapter,
+    { logger: stderrLogger, bodyParser: false, abortOnError: false });
   // Plain text Fastify would take as well, and then complain about its content.
   adapter.getInstance().removeContentTypeParser(['text/plain', 'application/json']);
   const fastify = adapter.getInstance();

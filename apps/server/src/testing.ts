@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { MemoryEventStore } from '@cadastre/event-store';
+import { Digest } from '@cadastre/device-layout';
+import { EventId, MemoryEventStore, StreamName } from '@cadastre/event-store';
+import { encodeEvent, type LedgerEvent } from '@cadastre/lifecycle';
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { inMemory, Views } from '@cadastre/views';
 import { createServer } from './create-server.js';
 
 /** A sample's text. */
@@ -30,7 +33,8 @@ export class TestServer {
   static async open(): Promise<TestServer> {
     const store = new MemoryEventStore();
     const clock = { now: () => new Date('2026-11-23T17:00:00.000Z') };
-    const app = await createServer({ store, clock, onOutcomeUnknown: () => undefined });
+    const views = await Views.open(store, inMemory, () => undefined);
+    const app = await createServer({ store, clock, views, onOutcomeUnknown: () => undefined });
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
     return new TestServer(app, store);
@@ -57,6 +61,15 @@ export class TestServer {
     this.keys += 1;
     const sent = { 'idempotency-key': `key-${this.keys}`, 'content-type': 'application/json', ...headers };
     return this.reply(await this.app.inject({ method: 'PUT', url, headers: sent, payload: JSON.stringify(body) }));
+  }
+
+  /** Begins a stream with an event that no command would record. */
+  async append(stream: string, event: LedgerEvent): Promise<void> {
+    const recordedAt = '2026-11-23T17:00:00.000Z';
+    const envelope = { idempotencyKey: stream, requestDigest: Digest.of(stream), recordedAt };
+    const data = encodeEvent({ event, envelope });
+    const events = [{ id: EventId.derive(stream, 0), type: event.type, data }];
+    await this.store.append([{ stream: StreamName.from(stream), expectedRevision: 'no-stream', events }]);
   }
 
   /** How many events are recorded. */

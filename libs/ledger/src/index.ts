@@ -6,11 +6,14 @@ export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
 export { EVENT_STORE } from './event-store.token.js';
 export { ReadEvents } from './events/read-events.js';
-export { type FunctionRow } from './functions/function-index.js';
 export { GetFunction } from './functions/get-function.js';
-export { type FunctionPage, ListFunctions } from './functions/list-functions.js';
 export { ObserveFunction } from './functions/observe-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
+export { ListClashes } from './lists/list-clashes.js';
+export { ListDevices } from './lists/list-devices.js';
+export { ListFunctions } from './lists/list-functions.js';
+export { type ListOutcome } from './lists/list-outcome.js';
+export { ListVms } from './lists/list-vms.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';

@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { type EventStore } from '@cadastre/event-store';
+import { Views } from '@cadastre/views';
 import { type Clock } from './clock.js';
 import { AttachDeviceHandler } from './devices/attach-device.js';
 import { DetachDeviceHandler } from './devices/detach-device.js';
@@ -8,10 +9,12 @@ import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
 import { EVENT_STORE } from './event-store.token.js';
 import { ReadEventsHandler } from './events/read-events.js';
-import { FunctionIndex } from './functions/function-index.js';
 import { GetFunctionHandler } from './functions/get-function.js';
-import { ListFunctionsHandler } from './functions/list-functions.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { ListClashesHandler } from './lists/list-clashes.js';
+import { ListDevicesHandler } from './lists/list-devices.js';
+import { ListFunctionsHandler } from './lists/list-functions.js';
+import { ListVmsHandler } from './lists/list-vms.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -20,12 +23,14 @@ import { StreamReader } from './stream-reader.js';
 export interface LedgerOptions {
   readonly store: EventStore;
   readonly clock: Clock;
+  /** The lists of this store. */
+  readonly views: Views;
 }
 
 /** Where the core and a store meet: commands and queries go through the buses it exports. */
 @Module({})
 export class LedgerModule {
-  static register({ store, clock }: LedgerOptions): DynamicModule {
+  static register({ store, clock, views }: LedgerOptions): DynamicModule {
     return {
       module: LedgerModule,
       imports: [CqrsModule.forRoot()],
@@ -33,12 +38,13 @@ export class LedgerModule {
         { provide: EVENT_STORE, useValue: store },
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
-        { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
+        { provide: Views, useValue: views },
         ObserveFunctionHandler, AttachDeviceHandler, DetachDeviceHandler,
-        GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+        GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler,
+        ListFunctionsHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
       ],
-      exports: [CqrsModule, EVENT_STORE],
+      exports: [CqrsModule, EVENT_STORE, Views],
     };
   }
 }

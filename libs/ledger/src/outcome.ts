@@ -20,6 +20,7 @@ export type LedgerRefusal =
   | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
   | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
+  | { readonly kind: 'view-halted'; readonly view: string; readonly position: number; readonly reason: string }
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };
 

@@ -1,5 +1,4 @@
 import { survey, type Survey } from '@cadastre/config-space';
-import { type FunctionRow } from '@cadastre/ledger';
 import { type DeviceKey, Observation, type RegisteredFunction } from '@cadastre/lifecycle';
 
 /** A function as the API shows it. Numbers are numbers; offsets and lengths are bytes. */
@@ -33,10 +32,6 @@ export function surveyView({ space, header, capabilities, gaps, findings }: Surv
     gaps: gaps.map(({ offset, length, zero }) => ({ offset, length, zero })),
     findings,
   };
-}
-
-export function functionRowView({ key, claim, classCode, ...row }: FunctionRow): object {
-  return { ...key, ...row, class: classCode, claim: claim && claimView(claim) };
 }
 
 function claimView({ vm, device }: DeviceKey): object {

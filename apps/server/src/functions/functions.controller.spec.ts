@@ -63,18 +63,6 @@ describe('POST /v1/functions', () => {
     );
   });
 
-  it('lists functions in pages', async () => {
-    for (const address of ['0000:03:00.0', '0000:03:00.1', '0000:03:00.2']) {
-      const configSpace = { encoding: 'base64', data: sampleBytes('e1000e').toString('base64') };
-      await server.post('/v1/functions', look({ address, configSpace }));
-    }
-    const first = await server.get('/v1/functions?limit=2');
-    expect(first.body['functions']).toMatchObject([{ address: '0000:03:00.0' }, { address: '0000:03:00.1' }]);
-    expect(first.headers['link']).toContain('rel="next"');
-    const rest = await server.get(`/v1/functions?limit=2&after=${String(first.body['next'])}`);
-    expect(rest.body).toMatchObject({ functions: [{ address: '0000:03:00.2' }], next: null });
-  });
-
   it('answers 304 to a reader that has the revision', async () => {
     await server.post('/v1/functions', look());
     const url = '/v1/functions/host-a/0000:03:00.0';

@@ -1,17 +1,15 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { GetFunction, ListFunctions, ObserveFunction } from '@cadastre/ledger';
+import { GetFunction, ObserveFunction } from '@cadastre/ledger';
 import { Observation } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
-import { Page } from '../http/page.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
-import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
-import { functionRowView, functionView } from './function-view.js';
+import { functionView } from './function-view.js';
 import { ObserveFunctionDto } from './observe-function.dto.js';
 import { readConfigSpace } from './read-config-space.js';
 
@@ -42,19 +40,6 @@ export class FunctionsController {
     answerRecorded(reply, outcome, isNew ? 201 : 200, `/v1/functions/${key.host}/${key.address}`);
     const what = !isNew ? 'confirmed' : revision === 1 ? 'registered' : 'observed';
     return { recorded: what, ...functionView(outcome.state) };
-  }
-
-  @Get()
-  @QueryParameters('after', 'limit')
-  async list(
-    @Query() query: Record<string, unknown>, @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<object> {
-    const page = Page.from(query);
-    const { rows, more } = await this.queries.execute(new ListFunctions(page.afterName(), page.limit));
-    const last = rows.at(-1);
-    const next = more && last ? Page.cursor(`function-${last.key.host}/${last.key.address}`) : null;
-    if (next) void reply.header('link', `</v1/functions?after=${next}&limit=${page.limit}>; rel="next"`);
-    return { functions: rows.map(functionRowView), next };
   }
 
   @Get(':host/:address')

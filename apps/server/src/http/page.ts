@@ -5,7 +5,7 @@ const limitDefault = 100;
 
 /** `?after=&limit=` of a list. */
 export class Page {
-  private constructor(private readonly after: string | undefined, readonly limit: number) {}
+  private constructor(readonly after: string | undefined, readonly limit: number) {}
 
   /** Refuses a limit outside 1..1000. */
   static from(query: Readonly<Record<string, unknown>>): Page {
@@ -17,19 +17,6 @@ export class Page {
       throw EdgeProblem.field('/after', after, 'one cursor', 'given twice');
     }
     return new Page(after === '' ? undefined : after, Number(limit));
-  }
-
-  /** An opaque cursor that leads behind this name. */
-  static cursor(name: string): string {
-    return Buffer.from(name).toString('base64url');
-  }
-
-  /** The name the cursor leads behind; "" at the beginning. */
-  afterName(): string {
-    if (this.after === undefined) return '';
-    const name = Buffer.from(this.after, 'base64url').toString('utf8');
-    if (Page.cursor(name) === this.after && /^[\x21-\x7e]+$/.test(name)) return name;
-    throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
   /** The position the cursor leads behind, for the log, whose cursors are positions. */

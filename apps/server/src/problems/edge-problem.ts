@@ -3,6 +3,7 @@ import { type FieldError } from './problem.js';
 /** Problems of a request that never became a command. */
 export const edgeProblems = {
   'request-invalid': { status: 400, title: 'The request is not valid' },
+  'cursor-of-another-list': { status: 400, title: 'The cursor belongs to another list' },
   'config-space-unreadable': { status: 400, title: 'The config space cannot be read' },
   'request-unreadable': { status: 400, title: 'The request is not readable HTTP' },
   'request-timeout': { status: 408, title: 'The request took too long to arrive' },

@@ -127,6 +127,12 @@ export const refusalProblems: {
       + 'after you have seen what stands there',
     field: (one) => ({ pointer: '', detail: 'header If-Match is missing', limit: `"${one.actual}"` }),
   },
+  'view-halted': {
+    status: 503, title: 'The list stands still',
+    detail: (one) => `the view of ${one.view} cannot take in event ${one.position}: ${one.reason}. `
+      + 'All that is no list goes on; GET /readyz tells which lists stand still',
+    field: (one) => ({ pointer: '', detail: one.reason, value: one.position, limit: 'events the view can take in' }),
+  },
   'too-contended': {
     status: 503, title: 'Too many writers', retryAfter: 1,
     detail: (one) => `${one.stream} moved ${one.attempts} times while this request was decided; nothing was recorded`,

@@ -1,4 +1,4 @@
-import { type CommandOutcome, type QueryOutcome, type Refusal } from '@cadastre/ledger';
+import { type CommandOutcome, type Refusal } from '@cadastre/ledger';
 
 /** Carries a refusal of the ledger to the problem filter. */
 export class Refused extends Error {
@@ -16,10 +16,15 @@ export function recorded<State>(outcome: CommandOutcome<State>): Recorded<State>
   return outcome;
 }
 
-type Found<View> = Extract<QueryOutcome<View>, { kind: 'found' }>;
+interface Refusing {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+}
 
 /** What a query found; throws `Refused` for what it did not. */
-export function found<View>(outcome: QueryOutcome<View>): Found<View> {
+export function found<Outcome extends { readonly kind: 'found' } | Refusing>(
+  outcome: Outcome,
+): Exclude<Outcome, Refusing> {
   if (outcome.kind === 'refused') throw new Refused(outcome.refusal);
-  return outcome;
+  return outcome as Exclude<Outcome, Refusing>;
 }

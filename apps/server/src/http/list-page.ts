@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { type FastifyReply } from 'fastify';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { Page } from './page.js';
+
+type ListQuery = Readonly<Record<string, unknown>>;
+
+/** A cursor in the clear: hash of list and filter, then the name it leads behind. */
+const cursorForm = /^(?<list>[0-9a-f]{16}) (?<name>[\x21-\x7e]+)$/;
+
+/** One page of a filtered list. Its cursors are opaque, and good for the list and the filter they were given for. */
+export class ListPage {
+  private readonly page: Page;
+  private readonly filter: readonly (readonly [string, string])[];
+
+  /** @param path of the list, for example `/v1/devices` */
+  constructor(private readonly path: string, query: ListQuery) {
+    this.page = Page.from(query);
+    this.filter = Object.entries(query).filter(([name]) => name !== 'after' && name !== 'limit')
+      .map(([name, value]) => [name, String(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  get limit(): number {
+    return this.page.limit;
+  }
+
+  /** The name the cursor leads behind; "" at the beginning. Refuses what is no cursor, and one of another list. */
+  after(): string {
+    const given = this.page.after;
+    if (given === undefined) return '';
+    const clear = Buffer.from(given, 'base64url').toString('latin1');
+    const { list, name } = cursorForm.exec(clear)?.groups ?? {};
+    if (list === undefined || name === undefined || encoded(clear) !== given) {
+      throw EdgeProblem.field('/after', given.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
+    }
+    if (list === this.hash()) return name;
+    const detail = 'the cursor was given for another list, or for this one with another filter';
+    throw new EdgeProblem('cursor-of-another-list', `/after: ${detail}; begin without one`, [
+      { pointer: '/after', detail, value: given.slice(0, 80), limit: 'the `next` of this list with this filter' },
+    ]);
+  }
+
+  /** The cursor behind a row, also as the header `Link`; null, and no header, where no row follows. */
+  next(reply: FastifyReply, last: string | undefined, more: boolean): string | null {
+    if (last === undefined || !more) return null;
+    const next = encoded(`${this.hash()} ${last}`);
+    const query = new URLSearchParams([...this.filter.map((one) => [...one]), ['after', next],
+      ['limit', String(this.limit)]]);
+    void reply.header('link', `<${this.path}?${query.toString()}>; rel="next"`);
+    return next;
+  }
+
+  private hash(): string {
+    return createHash('sha256').update(JSON.stringify([this.path, this.filter])).digest('hex').slice(0, 16);
+  }
+}
+
+function encoded(clear: string): string {
+  return Buffer.from(clear, 'latin1').toString('base64url');
+}
