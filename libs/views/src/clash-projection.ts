@@ -1,16 +1,17 @@
-import { deviceStream, type FunctionKey, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
+import { deviceStream, type FunctionKey, functionStream } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
 import { ownModel } from './function-projection.js';
 import { type FunctionRow } from './function-row.js';
-import { functionKeyOf, observedFunction, type ObservedFunction } from './observed-function.js';
-import { type Projection, type RowsBefore } from './projection.js';
+import { functionKeyOf, type ObservedFunction } from './observed-function.js';
+import { type Projection, type RowsBefore, type ToldEvent } from './projection.js';
 
 /** The list of clashes: nothing here is refused, it was recorded; but somebody has to look at it. */
 export const clashProjection: Projection = {
   name: 'clashes',
   reads: ['functions', 'devices'],
-  project({ event, stream, position, recordedAt }, before) {
-    return findingsIn(event, stream, before).map(({ streams, ...finding }) => ({
+  project(told, before) {
+    const { stream, position, recordedAt } = told;
+    return findingsIn(told, before).map(({ streams, ...finding }) => ({
       kind: 'clash',
       clash: { ...finding, position, recordedAt, streams: [stream, ...streams].slice(0, clashStreamsMax) },
     }));
@@ -20,11 +21,11 @@ export const clashProjection: Projection = {
 /** A clash without its place; `streams` are the others. */
 type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 
-function findingsIn(event: LedgerEvent, stream: string, before: RowsBefore): readonly Found[] {
+function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
   switch (event.type) {
     case 'FunctionObserved': {
+      if (!seen) return [];
       const key = functionKeyOf(stream);
-      const seen = observedFunction(event);
       const row = before.function(key);
       return [
         ...changedWhileClaimed(seen, row, before),

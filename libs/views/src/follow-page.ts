@@ -3,6 +3,7 @@ import { decodeEvent } from '@cadastre/lifecycle';
 import { clashProjection } from './clash-projection.js';
 import { deviceProjection } from './device-projection.js';
 import { functionProjection } from './function-projection.js';
+import { observedFunction } from './observed-function.js';
 import { type Projection, type RowChange, type RowsBefore, type ToldEvent, type ViewName } from './projection.js';
 import { type ViewTables } from './view-tables.js';
 
@@ -54,7 +55,8 @@ function changesOf(recorded: RecordedEvent, before: RowsBefore, halts: Halt[]): 
 
 function toldBy({ position, stream, revision, data }: RecordedEvent): ToldEvent {
   const { event, envelope: { recordedAt } } = decodeEvent(data);
-  return { event, position, stream, revision, recordedAt };
+  const seen = event.type === 'FunctionObserved' ? observedFunction(event) : null;
+  return { event, seen, position, stream, revision, recordedAt };
 }
 
 type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };

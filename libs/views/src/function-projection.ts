@@ -1,7 +1,7 @@
-import { type FunctionKey, type LedgerEvent } from '@cadastre/lifecycle';
+import { type FunctionKey } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
-import { functionKeyOf, observedFunction, type ObservedFunction } from './observed-function.js';
+import { functionKeyOf, type ObservedFunction } from './observed-function.js';
 import { type Projection, type RowChange, type RowsBefore, type ToldEvent } from './projection.js';
 
 /** The list of functions. A function has a row from its first observation on. */
@@ -9,9 +9,9 @@ export const functionProjection: Projection = {
   name: 'functions',
   reads: [],
   project(told, before) {
-    const { event, stream, revision } = told;
+    const { event, seen, stream, revision } = told;
     switch (event.type) {
-      case 'FunctionObserved': return observed(told, event, before);
+      case 'FunctionObserved': return seen ? observed(told, seen, before) : [];
       case 'ObservationConfirmed': return [put({ ...known(stream, before), revision })];
       case 'FunctionClaimed': {
         const claim = { vm: event.vm, device: event.device };
@@ -25,12 +25,11 @@ export const functionProjection: Projection = {
   },
 };
 
-type Observed = Extract<LedgerEvent, { type: 'FunctionObserved' }>;
-
-function observed({ stream, revision }: ToldEvent, event: Observed, before: RowsBefore): readonly RowChange[] {
+function observed(
+  { stream, revision }: ToldEvent, seen: ObservedFunction, before: RowsBefore,
+): readonly RowChange[] {
   const key = functionKeyOf(stream);
   const row = before.function(key);
-  const seen = observedFunction(event);
   const model = modelOf(key, seen, before);
   const changes = [put({ key, revision, ...seen, model, claim: row?.claim ?? null })];
   if (seen.vfModel === (row?.vfModel ?? null)) return changes;

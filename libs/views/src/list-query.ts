@@ -54,7 +54,8 @@ export function functionQuery(filter: FunctionFilter, after: string, limit: numb
 export function deviceQuery(filter: DeviceFilter, after: string, limit: number): ListQuery {
   const { vm, host, model, capability, layoutDigest, state } = filter;
   const index = vm !== undefined ? 'device_in_order' : host !== undefined ? 'device_by_host'
-    : layoutDigest !== undefined ? 'device_by_layout' : model !== undefined ? 'device_by_model' : 'device_in_order';
+    : layoutDigest !== undefined ? 'device_by_layout' : model !== undefined ? 'device_by_model'
+      : state !== undefined && capability === undefined ? 'device_by_state' : 'device_in_order';
   return query('device', index, after, limit, { name: 'device', within: vm }, [
     ['host = :host', { host }],
     ['model = :model', { model }],

@@ -3,10 +3,13 @@ import { type DeviceKey, type FunctionKey, type HostName, type LedgerEvent } fro
 import { type Clash } from './clash.js';
 import { type DeviceRow } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
+import { type ObservedFunction } from './observed-function.js';
 
 /** One event and where it stands. */
 export interface ToldEvent {
   readonly event: LedgerEvent;
+  /** What an observation tells; null for every other event. */
+  readonly seen: ObservedFunction | null;
   readonly position: number;
   readonly stream: string;
   readonly revision: number;

@@ -5,6 +5,7 @@ import { type RecordedEvent } from '@cadastre/event-store';
 import { deviceStream, functionStream, type HostName } from '@cadastre/lifecycle';
 import { type CapabilityName } from './capability-name.js';
 import { type Clash } from './clash.js';
+import { KeyedTable } from './keyed-table.js';
 import { type RowChange, type RowsBefore, viewNames, type ViewName } from './projection.js';
 import {
   deviceOf, deviceValues, functionOf, functionValues, listText, type StoredDevice, type StoredFunction,
@@ -24,13 +25,6 @@ export interface ViewState {
 
 const namesOf = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
 
-/** How a row is put in place of the one before, which keeps its number. */
-function upsert(table: string, columns: readonly string[]): string {
-  const [, ...others] = columns;
-  return `INSERT INTO ${table} (${columns.join()}) VALUES (${columns.map(() => '?').join()})
-    ON CONFLICT (stream) DO UPDATE SET ${others.map((one) => `${one} = excluded.${one}`).join()}`;
-}
-
 const sql = {
   function: `SELECT * FROM function ${namesOf} WHERE stream = ?`,
   device: `SELECT * FROM device ${namesOf} WHERE stream = ?`,
@@ -38,13 +32,6 @@ const sql = {
     WHERE host = ? AND pf = ? ORDER BY stream`,
   withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${namesOf}
     WHERE serial_number = ? AND host <> ? ORDER BY stream LIMIT ?`,
-  putFunction: upsert('function', [
-    'stream', 'host', 'address', 'revision', 'vendor_id', 'device_id', 'class_code', 'role', 'pf', 'model', 'vf_model',
-    'capabilities', 'serial_number', 'structure', 'vm', 'device',
-  ]),
-  putDevice: upsert('device', [
-    'stream', 'vm', 'device', 'revision', 'state', 'host', 'address', 'model', 'capabilities', 'layout_digest',
-  ]),
   addClash: 'INSERT INTO clash (kind, position, recorded_at, streams, detail) VALUES (?, ?, ?, ?, ?)',
   addParty: 'INSERT OR IGNORE INTO clash_party (party, clash) VALUES (?, ?)',
   capabilityList: 'SELECT id FROM capability_list WHERE names = ?',
@@ -66,7 +53,12 @@ const dumps = [
 export class ViewTables implements RowsBefore {
   private readonly statements: { readonly [Name in keyof typeof sql]: StatementSync };
 
+  private readonly functions: KeyedTable;
+  private readonly devices: KeyedTable;
+
   constructor(private readonly db: DatabaseSync) {
+    this.functions = new KeyedTable(db, 'function');
+    this.devices = new KeyedTable(db, 'device');
     const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
     this.statements = Object.fromEntries(prepared) as ViewTables['statements'];
   }
@@ -104,16 +96,8 @@ export class ViewTables implements RowsBefore {
 
   apply(change: RowChange): void {
     switch (change.kind) {
-      case 'function': {
-        const { row } = change;
-        this.statements.putFunction.run(...functionValues(row, this.listNumber(row.capabilities)));
-        return;
-      }
-      case 'device': {
-        const { row } = change;
-        this.statements.putDevice.run(...deviceValues(row, this.listNumber(row.capabilities)));
-        return;
-      }
+      case 'function': return this.functions.put(functionValues(change.row, this.listNumber(change.row.capabilities)));
+      case 'device': return this.devices.put(deviceValues(change.row, this.listNumber(change.row.capabilities)));
       case 'clash': return this.addClash(change.clash);
     }
   }
