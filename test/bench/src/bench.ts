@@ -5,6 +5,7 @@ import { benchHttp } from './http.bench.js';
 import { benchLayouts } from './layout.bench.js';
 import { probeMachine } from './machine.js';
 import { benchText } from './text.bench.js';
+import { benchViews } from './views.bench.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
 const seconds = Math.min(60, Math.max(1, Number(values.seconds) || 5));
@@ -14,6 +15,7 @@ const core = benchCore();
 const layouts = benchLayouts();
 const text = benchText();
 const { loads, replay } = await benchHttp(seconds);
+const views = await benchViews();
 
 const line = (what: string, figure: string, goal = ''): void => {
   process.stdout.write(`${what.padEnd(44)} ${figure.padStart(12)}  ${goal}\n`);
@@ -45,6 +47,12 @@ for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
       + `${(attachesPerSecond / floor).toFixed(2)} per fdatasync`);
 }
 line(`replay of ${replay.events} events`, `${replay.eventsPerSecond.toFixed(0)} /s`);
+line(`views of ${views.devices} devices, rebuilt`, `${views.rebuiltPerSecond.toFixed(0)} /s`, 'events');
+for (const { filter, p50Millis, p99Millis, overHttp } of views.lists) {
+  const [own, http] = [[p50Millis, p99Millis], [overHttp.p50Millis, overHttp.p99Millis]]
+    .map(([p50 = 0, p99 = 0]) => `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
+  line(`100 devices, filter ${filter}`, `${p99Millis.toFixed(2)} ms`, `goal: p99 <= 10 ms; ${own}; over HTTP ${http}`);
+}
 
 function ratio(value: number): string {
   return `${(value / machine.sha256Micros).toFixed(1)}x`;

@@ -43,13 +43,13 @@ export async function benchHttp(seconds: number): Promise<HttpFigures> {
   return { loads, replay: { events, eventsPerSecond } };
 }
 
-interface Server {
+export interface Server {
   readonly port: number;
   stop(): Promise<void>;
 }
 
 /** `cadastre serve` as a process of its own, as an operator runs it: the load does not share its thread. */
-function serve(directory: string): Promise<Server> {
+export function serve(directory: string): Promise<Server> {
   const bin = fileURLToPath(new URL('../../../apps/cli/bin/cadastre.mjs', import.meta.url));
   const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
   const line = [...flags, bin, 'serve', '--data', directory, '--port', '0'];
