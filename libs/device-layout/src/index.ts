@@ -46,8 +46,10 @@ export { type RegistersRefusal, requestedRegisters } from './requested-registers
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
-  isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+  isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
-export { decideVmm, type PredictedGuest, type VmmDecision, type VmmQuestion, type VmmRequest } from './vmm-decision.js';
+export {
+  decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
+} from './vmm-decision.js';
 export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';
