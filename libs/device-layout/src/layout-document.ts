@@ -69,6 +69,7 @@ const body = object({
   ranges: list(range, bytesMax), rows: list(row, bytesMax / 16),
   evidence: object({
     captures: list(object({ source: line, configSpaceDigest: digest }), furtherCapturesMax),
+    looked: whole(0, 0xffffffff),
     quirks: list(text(128), 256), told: list(line, 256),
   }),
   digest,

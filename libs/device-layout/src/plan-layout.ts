@@ -207,7 +207,8 @@ function finish({ request, lists, quirks, placements, patches: bodies }: Draft):
   const layout: Layout = {
     planner: plannerVersion, placements, patches, operations,
     evidence: {
-      captures: evidence?.named ?? [], quirks: quirks.map(({ name }) => name), told: told.map(({ source }) => source),
+      captures: evidence?.named ?? [], looked: evidence?.looked ?? 0, quirks: quirks.map(({ name }) => name),
+      told: told.map(({ source }) => source),
     },
     standardList: [...lists.standard.entries], extendedList: [...lists.extended.entries],
   };

@@ -38,7 +38,7 @@ describe('the default order', () => {
 
   it('names in the decision what it rested on', () => {
     const { layout } = planned(over, { policy: byDefault, told, quirks });
-    expect(layout.evidence).toEqual({ captures: [], quirks: ['row'], told: ['DVSEC 1af4:0001'] });
+    expect(layout.evidence).toEqual({ captures: [], looked: 0, quirks: ['row'], told: ['DVSEC 1af4:0001'] });
   });
 });
 

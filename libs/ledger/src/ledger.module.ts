@@ -4,12 +4,15 @@ import { type EventStore } from '@cadastre/event-store';
 import { Views } from '@cadastre/views';
 import { type Clock } from './clock.js';
 import { AttachDeviceHandler } from './devices/attach-device.js';
+import { DecideLayoutHandler } from './devices/decide-layout.js';
 import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
+import { ObserveGuestHandler } from './devices/observe-guest.js';
 import { EVENT_STORE } from './event-store.token.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { GetFunctionHandler } from './functions/get-function.js';
+import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
 import { ListClashesHandler } from './lists/list-clashes.js';
 import { ListDevicesHandler } from './lists/list-devices.js';
@@ -38,8 +41,9 @@ export class LedgerModule {
         { provide: EVENT_STORE, useValue: store },
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
+        { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: Views, useValue: views },
-        ObserveFunctionHandler, AttachDeviceHandler, DetachDeviceHandler,
+        ObserveFunctionHandler, AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler,
         ListFunctionsHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,

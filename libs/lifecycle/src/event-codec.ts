@@ -37,6 +37,8 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   FunctionReleased: 1,
   DeviceAttached: 1,
   LayoutDecided: 1,
+  LayoutConfirmed: 1,
+  LayoutDiverged: 1,
   DeviceDetached: 1,
   PersonaPublished: 1,
 };

@@ -1,5 +1,6 @@
-import { deviceStream, type FunctionKey, functionStream } from '@cadastre/lifecycle';
+import { deviceStream, type FunctionKey, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
+import { deviceKeyOf } from './device-projection.js';
 import { ownModel } from './function-projection.js';
 import { type FunctionRow } from './function-row.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
@@ -34,8 +35,9 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
       ];
     }
     case 'DeviceAttached': return pfUnregistered(event.function, before);
+    case 'LayoutDiverged': return [diverged(event, stream, before)];
     case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
-    case 'LayoutDecided': case 'DeviceDetached': case 'PersonaPublished': return [];
+    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceDetached': case 'PersonaPublished': return [];
   }
 }
 
@@ -83,6 +85,19 @@ function seenElsewhere(
   if (others.length === 0) return [];
   const streams = others.map(({ key }) => functionStream(key));
   return [{ kind: 'serial-number-on-two-hosts', streams, detail: { serialNumber } }];
+}
+
+function diverged(
+  { comparedWith, guestConfigSpaceDigest, missing, cause }: Extract<LedgerEvent, { type: 'LayoutDiverged' }>,
+  stream: string, before: RowsBefore,
+): Found {
+  const device = before.device(deviceKeyOf(stream));
+  const detail = {
+    comparedWith, guestConfigSpaceDigest, layoutDigest: device?.layoutDigest ?? null,
+    missing: missing.map(({ name }) => name).join(', '), likelyProfile: cause?.profile ?? null,
+  };
+  const streams = device?.function ? [functionStream(device.function)] : [];
+  return { kind: 'guest-sees-another-layout', streams, detail };
 }
 
 function pfUnregistered(key: FunctionKey, before: RowsBefore): readonly Found[] {

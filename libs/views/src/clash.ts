@@ -4,6 +4,8 @@ export const clashKinds = [
   'identity-changed-while-claimed',
   /** The same function, but its class or its capability lists are not those a running layout stands on. */
   'structure-changed-under-layout',
+  /** What the guest reads is neither the decided layout nor what was predicted for its VMM. */
+  'guest-sees-another-layout',
   /** A VF names a physical function that was observed to be none. */
   'stated-pf-is-no-pf',
   /** A VF was attached while the physical function it names was unknown: nobody could look there. */

@@ -1,6 +1,6 @@
 import { type Clash, clashStreamsMax } from './clash.js';
 import { type ClashFilter } from './list-query.js';
-import { deviceKey, functionKey, TestLog, vfOf } from './testing.js';
+import { deviceKey, endpoint, functionKey, TestLog, vfOf } from './testing.js';
 import { inMemory } from './view-file.js';
 import { Views } from './views.js';
 
@@ -48,6 +48,18 @@ describe('the list of clashes', () => {
     const [clash] = await clashesIn(log);
     expect(clash?.kind).toBe('structure-changed-under-layout');
     expect(clash?.detail['layoutDigest']).toMatch(/^sha256:/);
+  });
+
+  it('tells of a guest that sees another layout than was decided', async () => {
+    const log = new TestLog();
+    await log.observe(functionKey(), card);
+    await log.attach(deviceKey(), functionKey());
+    await log.observeGuest(deviceKey(), endpoint(card));
+    expect(await clashesIn(log)).toMatchObject([{
+      kind: 'guest-sees-another-layout', position: 5,
+      streams: ['device-vm-1/gpu0', 'function-host-a/0000:3b:00.0'],
+      detail: { comparedWith: 'layout', missing: 'pasid' },
+    }]);
   });
 
   it('tells of a physical function that is none, whichever of the two is seen first', async () => {

@@ -16,10 +16,12 @@ export const deviceProjection: Projection = {
         return [put({ ...detached(key, revision), state: 'attached', function: event.function, model })];
       }
       case 'LayoutDecided': {
-        const { layoutDigest, standardList, extendedList } = event;
+        const { layoutDigest, standardList, extendedList, vmm } = event;
         const capabilities = guestCapabilities(standardList, extendedList);
-        return [put({ ...known(stream, before), revision, capabilities, layoutDigest })];
+        const judged = { vmm: vmm?.vmm.name ?? null, verdict: vmm?.verdict ?? null };
+        return [put({ ...known(stream, before), revision, capabilities, layoutDigest, ...judged })];
       }
+      case 'LayoutConfirmed': case 'LayoutDiverged': return [put({ ...known(stream, before), revision })];
       case 'DeviceDetached': return [put(detached(known(stream, before).key, revision))];
       case 'FunctionRegistered': case 'FunctionObserved': case 'ObservationConfirmed':
       case 'FunctionClaimed': case 'FunctionReleased': case 'PersonaPublished': return [];
@@ -28,7 +30,10 @@ export const deviceProjection: Projection = {
 };
 
 function detached(key: DeviceKey, revision: number): DeviceRow {
-  return { key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null };
+  return {
+    key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null, vmm: null,
+    verdict: null,
+  };
 }
 
 /** Anchors are empty headers that only lead on. */
@@ -49,7 +54,7 @@ function known(stream: string, before: RowsBefore): DeviceRow {
 }
 
 /** Reads back what `deviceStream` wrote; throws on anything else. */
-function deviceKeyOf(stream: string): DeviceKey {
+export function deviceKeyOf(stream: string): DeviceKey {
   const [, first = '', second = ''] = /^device-(.*)\/(.*)$/.exec(stream) ?? [];
   const vm = VmId.from(first);
   const device = DeviceId.from(second);

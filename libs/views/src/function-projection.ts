@@ -20,7 +20,8 @@ export const functionProjection: Projection = {
       case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null })];
       // The observation that is recorded with it makes the row.
       case 'FunctionRegistered':
-      case 'DeviceAttached': case 'LayoutDecided': case 'DeviceDetached': case 'PersonaPublished': return [];
+      case 'DeviceAttached': case 'LayoutDecided': case 'LayoutConfirmed': case 'LayoutDiverged':
+      case 'DeviceDetached': case 'PersonaPublished': return [];
     }
   },
 };

@@ -1,7 +1,7 @@
 export { CapabilityName } from './capability-name.js';
 export { checkViews, type ViewCheck } from './check-views.js';
 export { type Clash, type ClashKind, clashKinds } from './clash.js';
-export { type DeviceRow, deviceStates } from './device-row.js';
+export { type DeviceRow, deviceStates, deviceVerdicts } from './device-row.js';
 export { type Halt } from './follow-page.js';
 export { type FunctionRow } from './function-row.js';
 export { type ClashFilter, type DeviceFilter, type FunctionFilter } from './list-query.js';

@@ -19,6 +19,7 @@ export interface DeviceFilter {
   readonly model?: Model;
   readonly capability?: CapabilityName;
   readonly layoutDigest?: string;
+  readonly verdict?: NonNullable<DeviceRow['verdict']>;
   readonly state?: DeviceRow['state'];
 }
 
@@ -52,15 +53,17 @@ export function functionQuery(filter: FunctionFilter, after: string, limit: numb
 
 /** Rows whose stream is behind `after`, at most `limit`. */
 export function deviceQuery(filter: DeviceFilter, after: string, limit: number): ListQuery {
-  const { vm, host, model, capability, layoutDigest, state } = filter;
+  const { vm, host, model, capability, layoutDigest, verdict, state } = filter;
   const index = vm !== undefined ? 'device_in_order' : host !== undefined ? 'device_by_host'
     : layoutDigest !== undefined ? 'device_by_layout' : model !== undefined ? 'device_by_model'
-      : state !== undefined && capability === undefined ? 'device_by_state' : 'device_in_order';
+      : capability !== undefined || verdict !== undefined || state === undefined ? 'device_in_order'
+        : 'device_by_state';
   return query('device', index, after, limit, { name: 'device', within: vm }, [
     ['host = :host', { host }],
     ['model = :model', { model }],
     [hasCapability, { capability }],
     ['layout_digest = :layoutDigest', { layoutDigest }],
+    ['verdict = :verdict', { verdict }],
     ['state = :state', { state }],
   ]);
 }

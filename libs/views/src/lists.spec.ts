@@ -3,7 +3,7 @@ import { Bdf } from '@cadastre/config-space';
 import { deviceStream, functionStream } from '@cadastre/lifecycle';
 import { anyHistory, seed } from '../test/random-steps.js';
 import { CapabilityName } from './capability-name.js';
-import { type DeviceRow } from './device-row.js';
+import { type DeviceRow, deviceVerdicts } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
 import { type DeviceFilter, type FunctionFilter } from './list-query.js';
 import { Model } from './model.js';
@@ -25,7 +25,7 @@ const anyFunctionFilter: fc.Arbitrary<FunctionFilter> = fc.record({
 const anyDeviceFilter = (digests: readonly string[]): fc.Arbitrary<DeviceFilter> => fc.record({
   vm: fc.constantFrom(...vms), host: fc.constantFrom(...hosts), model: fc.constantFrom(...models),
   capability: fc.constantFrom(...capabilities), state: fc.constantFrom('attached' as const, 'detached' as const),
-  layoutDigest: fc.constantFrom(...digests, 'sha256:none'),
+  layoutDigest: fc.constantFrom(...digests, 'sha256:none'), verdict: fc.constantFrom(...deviceVerdicts),
 }, { requiredKeys: [] });
 
 /** A condition that was not asked for holds. */
@@ -37,9 +37,10 @@ function fitsFunction(row: FunctionRow, { host, vm, model, capability, claimed }
     && asked(claimed, row.claim !== null) && (capability === undefined || row.capabilities.includes(capability));
 }
 
-function fitsDevice(row: DeviceRow, { vm, host, model, capability, layoutDigest, state }: DeviceFilter): boolean {
+function fitsDevice(row: DeviceRow, filter: DeviceFilter): boolean {
+  const { vm, host, model, capability, layoutDigest, verdict, state } = filter;
   return asked(vm, row.key.vm) && asked(host, row.function?.host) && asked(model, row.model)
-    && asked(layoutDigest, row.layoutDigest) && asked(state, row.state)
+    && asked(layoutDigest, row.layoutDigest) && asked(verdict, row.verdict) && asked(state, row.state)
     && (capability === undefined || row.capabilities.includes(capability));
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Bdf, type ConfigSpace, type Result } from '@cadastre/config-space';
 import { buildConfigSpace, express } from '@cadastre/config-space/testing';
-import { Digest } from '@cadastre/device-layout';
+import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
@@ -55,6 +55,8 @@ export function vfOf(address: string): Family {
   return { role: 'vf', pf: sure(Bdf.from(address)) };
 }
 
+export const qemu: VmmRequest = { name: 'qemu', version: '11.0', port: 'root-port', settings: {} };
+
 const anywhere = { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] } as const;
 
 /** A log that is written to as the ledger does, without its handlers: what is refused is not written. */
@@ -73,20 +75,36 @@ export class TestLog {
     if (decided.ok) await this.append([functionStream(key), decided.value]);
   }
 
-  async attach(key: DeviceKey, of: FunctionKey, pasid = true): Promise<void> {
+  async attach(key: DeviceKey, of: FunctionKey, pasid = true, vmm: VmmRequest | null = null): Promise<void> {
     const owned = await this.function(of);
     if (owned.kind === 'unregistered') return;
     const claimed = functionDecider.decide({ kind: 'claim-function', key: of, by: key }, owned);
     const family = owned.observation?.facts.sriov;
     const physical = family?.pf ? await this.function({ host: of.host, address: family.pf }) : null;
     const attached = deviceDecider.decide({
-      kind: 'attach-device', key, function: owned, policy: anywhere,
-      physicalFunction: family?.role === 'vf'
-        ? { address: family.pf, state: physical?.kind === 'registered' ? physical : null } : null,
-      requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [],
+      kind: 'attach-device', key, hotPlugOrder: null,
+      ground: {
+        function: owned, evidence: null,
+        physicalFunction: family?.role === 'vf'
+          ? { address: family.pf, state: physical?.kind === 'registered' ? physical : null } : null,
+      },
+      wish: {
+        requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [], policy: anywhere,
+        operations: [], told: [], persona: null, vmm, keepPlaces: true,
+      },
     }, await this.device(key));
     if (!claimed.ok || !attached.ok) return;
     await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
+  }
+
+  /** What the guest reads; what its layout stands on must be the function's newest observation. */
+  async observeGuest(key: DeviceKey, seen: ConfigSpace): Promise<void> {
+    const state = await this.device(key);
+    const owned = state.kind === 'attached' ? await this.function(state.function) : undefined;
+    if (owned?.kind !== 'registered' || !owned.observation) return;
+    const observed = owned.observation.facts;
+    const judged = deviceDecider.decide({ kind: 'observe-guest', key, observed, seen }, state);
+    await this.append([deviceStream(key), sure(judged)]);
   }
 
   async detach(key: DeviceKey): Promise<void> {

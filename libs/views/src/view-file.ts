@@ -70,13 +70,15 @@ const schema = `
     address       TEXT,
     model         TEXT,
     capabilities  INTEGER NOT NULL REFERENCES capability_list (id),
-    layout_digest TEXT
+    layout_digest TEXT,
+    vmm           TEXT,
+    verdict       TEXT
   ) STRICT;
-  CREATE INDEX device_in_order ON device (stream, state, model, capabilities);
+  CREATE INDEX device_in_order ON device (stream, state, model, capabilities, verdict);
   CREATE INDEX device_by_state ON device (state, stream);
   CREATE INDEX device_by_host ON device (host, stream) WHERE host IS NOT NULL;
   CREATE INDEX device_by_layout ON device (layout_digest, stream) WHERE layout_digest IS NOT NULL;
-  CREATE INDEX device_by_model ON device (model, stream, capabilities) WHERE model IS NOT NULL;
+  CREATE INDEX device_by_model ON device (model, stream, capabilities, verdict) WHERE model IS NOT NULL;
   CREATE INDEX device_by_vm ON device (vm, state);
 
   CREATE TABLE clash (

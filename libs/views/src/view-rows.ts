@@ -36,6 +36,8 @@ export interface StoredDevice {
   readonly model: Model | null;
   readonly names: string;
   readonly layout_digest: Digest | null;
+  readonly vmm: string | null;
+  readonly verdict: DeviceRow['verdict'];
 }
 
 export interface StoredClash {
@@ -69,20 +71,20 @@ export function functionValues(row: FunctionRow, list: number): readonly (string
 }
 
 export function deviceOf(stored: StoredDevice): DeviceRow {
-  const { vm, device, revision, state, host, address, model, names } = stored;
+  const { vm, device, revision, state, host, address, model, names, vmm, verdict } = stored;
   return {
     key: { vm, device }, revision, state,
     function: host !== null && address !== null ? { host, address } : null,
-    model, capabilities: namesOf(names), layoutDigest: stored.layout_digest,
+    model, capabilities: namesOf(names), layoutDigest: stored.layout_digest, vmm, verdict,
   };
 }
 
 /** The values of `device`, in the order of its columns; `list` is the number of its capability list. */
 export function deviceValues(row: DeviceRow, list: number): readonly (string | number | null)[] {
-  const { key, revision, state, model, layoutDigest } = row;
+  const { key, revision, state, model, layoutDigest, vmm, verdict } = row;
   return [
     deviceStream(key), key.vm, key.device, revision, state, row.function?.host ?? null, row.function?.address ?? null,
-    model, list, layoutDigest,
+    model, list, layoutDigest, vmm, verdict,
   ];
 }
 

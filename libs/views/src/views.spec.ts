@@ -38,7 +38,7 @@ describe('a list', () => {
     await log.detach(deviceKey());
     expect(await rowsOf(views.devices({}, '', 10))).toEqual([{
       key: deviceKey(), revision: 2, state: 'detached', function: null, model: null, capabilities: [],
-      layoutDigest: null,
+      layoutDigest: null, vmm: null, verdict: null,
     }]);
     expect(await rowsOf(views.vms('', 10))).toEqual([{ vm: 'vm-1', devices: 1, attached: 0 }]);
   });

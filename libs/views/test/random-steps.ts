@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { deviceKey, functionKey, type Kind, type TestLog, vfOf, virtualKind } from '../src/testing.js';
+import { deviceKey, functionKey, type Kind, qemu, type TestLog, vfOf, virtualKind } from '../src/testing.js';
 
 // A small world: two hosts with a PF, a VF and a function each, three kinds of card, so that things collide.
 const pfAddress = '0000:3b:00.0';
@@ -27,8 +27,9 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({
     key: anyFunction, kind: fc.constantFrom(...kinds), family: fc.constantFrom(...families),
   }).map(({ key, kind, family }): Step => (log) => log.observe(key, kind, family)) },
-  { weight: 3, arbitrary: fc.record({ key: anyDevice, of: anyFunction, pasid: fc.boolean() })
-    .map(({ key, of, pasid }): Step => (log) => log.attach(key, of, pasid)) },
+  { weight: 3, arbitrary: fc.record({
+    key: anyDevice, of: anyFunction, pasid: fc.boolean(), vmm: fc.constantFrom(null, qemu),
+  }).map(({ key, of, pasid, vmm }): Step => (log) => log.attach(key, of, pasid, vmm)) },
   anyDevice.map((key): Step => (log) => log.detach(key)),
 );
 

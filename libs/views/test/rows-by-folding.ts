@@ -66,7 +66,10 @@ function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices
     case 'unknown': return [];
     case 'detached': {
       const { key, revision } = state;
-      return [{ key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null }];
+      return [{
+        key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null, vmm: null,
+        verdict: null,
+      }];
     }
     case 'attached': {
       const { key, revision, layout } = state;
@@ -77,7 +80,7 @@ function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices
       ]);
       return [{
         key, revision, state: 'attached', function: state.function, model, capabilities: names,
-        layoutDigest: layout.layoutDigest,
+        layoutDigest: layout.layoutDigest, vmm: layout.vmm?.vmm.name ?? null, verdict: layout.vmm?.verdict ?? null,
       }];
     }
   }

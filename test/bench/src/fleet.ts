@@ -61,9 +61,13 @@ function decide(model: string, pasid: boolean): DeviceHistory {
   const owned = fold(functionDecider, registered);
   if (owned.kind !== 'registered') throw new Error('an observed function is registered');
   const attached = sure(deviceDecider.decide({
-    kind: 'attach-device', key: by, function: owned, physicalFunction: null,
-    requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [],
-    policy: { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] },
+    kind: 'attach-device', key: by, hotPlugOrder: null,
+    ground: { function: owned, physicalFunction: null, evidence: null },
+    wish: {
+      requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [],
+      policy: { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] },
+      operations: [], told: [], persona: null, vmm: null, keepPlaces: true,
+    },
   }, deviceDecider.initial));
   return { registered, attached, claimed: sure(functionDecider.decide({ kind: 'claim-function', key, by }, owned)) };
 }

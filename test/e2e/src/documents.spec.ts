@@ -6,7 +6,8 @@ import { LedgerProcess, root, temporaryDirectory } from './ledger-process.js';
 /** Documents whose `sh` blocks a reader is told to run beside `npm start`. */
 const documents = [
   'README.md', 'docs/tutorial/first-layout.md', 'docs/how-to/pin-an-offset.md', 'docs/how-to/retry-safely.md',
-  'docs/how-to/check-a-ledger.md', 'docs/how-to/keep-lists-right.md', 'docs/reference/cli.md', 'docs/reference/http-api.md', 'docs/reference/events.md',
+  'docs/how-to/check-a-ledger.md', 'docs/how-to/keep-lists-right.md',
+  'docs/reference/cli.md', 'docs/reference/http-api.md', 'docs/reference/events.md',
   'docs/reference/findings.md',
 ];
 

@@ -1,5 +1,6 @@
 import {
-  CapabilityName, type ClashFilter, clashKinds, type DeviceFilter, deviceStates, type FunctionFilter, Model,
+  CapabilityName, type ClashFilter, clashKinds, type DeviceFilter, deviceStates, deviceVerdicts,
+  type FunctionFilter, Model,
 } from '@cadastre/views';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
@@ -10,7 +11,7 @@ type Given = Readonly<Record<string, unknown>>;
 export const listFilter = {
   functions: (query: Given): FunctionFilter => conditions(query, { host, vm, model, capability, claimed }),
   devices: (query: Given): DeviceFilter =>
-    conditions(query, { vm, host, model, capability, layoutDigest, state: oneOf('/state', deviceStates) }),
+    conditions(query, { vm, host, model, capability, layoutDigest, verdict, state }),
   clashes: (query: Given): ClashFilter => conditions(query, { kind: oneOf('/kind', clashKinds), host, vm }),
 };
 
@@ -30,6 +31,8 @@ function conditions<Known extends Readers>(
 }
 
 const host = (given: string): string => parse.host(given);
+const state = (given: string): (typeof deviceStates)[number] => oneOf('/state', deviceStates)(given);
+const verdict = (given: string): (typeof deviceVerdicts)[number] => oneOf('/verdict', deviceVerdicts)(given);
 const vm = (given: string): string => parse.vm(given);
 
 function model(given: string): Model {

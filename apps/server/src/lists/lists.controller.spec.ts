@@ -93,7 +93,8 @@ describe('the lists', () => {
     ['/v1/functions?capability=speed', '/capability', /survey/], ['/v1/functions?claimed=yes', '/claimed', /true/],
     ['/v1/functions?host=', '/host', /letters/], ['/v1/functions?vm=a/b', '/vm', /letters/],
     ['/v1/devices?layoutDigest=sha256:1', '/layoutDigest', /64/], ['/v1/devices?state=gone', '/state', /detached/],
-    ['/v1/devices?claimed=true', '/claimed', /layoutDigest/], ['/v1/vms?host=a', '/host', /after, limit/],
+    ['/v1/devices?claimed=true', '/claimed', /layoutDigest/],
+    ['/v1/devices?verdict=bad', '/verdict', /cannot-obey/], ['/v1/vms?host=a', '/host', /after, limit/],
     ['/v1/audit/clashes?kind=odd', '/kind', /serial-number/], ['/v1/devices?limit=1001', '/limit', /1000/],
   ])('refuse %s', async (url, pointer, limit) => {
     const { body } = await server.get(url);

@@ -27,7 +27,7 @@ export class ListsController {
   }
 
   @Get('devices')
-  @QueryParameters('vm', 'host', 'model', 'capability', 'layoutDigest', 'state', 'after', 'limit')
+  @QueryParameters('vm', 'host', 'model', 'capability', 'layoutDigest', 'verdict', 'state', 'after', 'limit')
   async devices(@Query() query: Given, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     const page = new ListPage('/v1/devices', query);
     const list = new ListDevices(listFilter.devices(query), page.after(), page.limit);
