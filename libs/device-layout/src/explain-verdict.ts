@@ -1,5 +1,5 @@
 import { ByteRange } from '@cadastre/config-space';
-import { type Verdict, type VerdictReason } from './migration-verdict.js';
+import { type Verdict, type VerdictReason } from './verdict.js';
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const shown = (value: number | null): string => (value === null ? 'none' : hex(value));

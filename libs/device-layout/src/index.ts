@@ -27,10 +27,7 @@ export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
-export {
-  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
-  type VerdictReason,
-} from './migration-verdict.js';
+export { migrationVerdict } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
@@ -46,4 +43,7 @@ export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
   isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
+export {
+  type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,
+} from './verdict.js';
 export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

@@ -4,9 +4,10 @@ import { explainVerdict } from './explain-verdict.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
-import { migrationVerdict, type Verdict } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type LayoutRequest } from './plan-layout.js';
 import { pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
+import { type Verdict } from './verdict.js';
 import { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';
 
 const vmm = (placing: VmmPlacing, change: Partial<VmmAbilities> = {}): VmmAbilities =>

@@ -5,10 +5,12 @@ import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
-import { migrationVerdict, shownSpace, type Verdict } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
 import { plannerVersion, type PlannedLayout } from './plan-layout.js';
+import { shownSpace } from './shown-bytes.js';
 import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
+import { type Verdict } from './verdict.js';
 import { obedientVmm } from './vmm-abilities.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
