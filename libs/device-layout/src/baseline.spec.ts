@@ -39,6 +39,15 @@ describe('the baseline of a fleet', () => {
     expect(layout.space.u32(0x204)).toBe(0);
   });
 
+  it('leaves out what only looks alike: another structure of a vendor, a table elsewhere', () => {
+    const designated = (id: number): ConfigSpaceParts =>
+      model({ extended: [{ id: 0x23, offset: 0x100, body: [...u16(0x1e98), ...u16(0x0100), ...u16(id), 0, 0] }] });
+    expect(of(designated(0), designated(8)).dropped).toMatchObject([{ name: 'DVSEC', why: 'absent' }]);
+    const table = (at: number): ConfigSpaceParts =>
+      model({ standard: [express({ offset: 0x60 }), { id: 0x11, offset: 0xa0, body: [...u16(7), ...u32(at)] }] });
+    expect(of(table(0x2000), table(0x3000)).dropped).toMatchObject([{ name: 'MSIX', why: 'other-hardware' }]);
+  });
+
   it('promises what all can keep, and names who keeps least', () => {
     const { layout, narrowed } = of(model({}, 16, 31), model({}, 8, 63), model({}, 4, 15));
     expect(narrowed).toEqual([

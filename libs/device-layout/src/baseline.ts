@@ -1,10 +1,11 @@
 import { type Capability, type CapabilitySpace, ok, refuse, type Result, type Survey } from '@cadastre/config-space';
+import { kindOf } from './capability-pairs.js';
 import { explainRefusal } from './explain.js';
 import { identityOf, type LayoutDocument, type LayoutIdentity, type LayoutRange } from './layout-document.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { layoutDocument } from './make-layout-document.js';
 import { planLayout } from './plan-layout.js';
-import { commonPromise, promisedFields, readPromise } from './promised-field.js';
+import { commonPromise, isWeaker, promisedFields, readPromise } from './promised-field.js';
 
 /** One function of a fleet, in the words of whoever brings it. */
 export interface FleetFunction {
@@ -21,7 +22,7 @@ export interface Dropped {
   readonly id: number;
   readonly name: string;
   readonly offset: number;
-  readonly why: 'absent' | 'elsewhere' | 'other-length' | 'other-version';
+  readonly why: 'absent' | 'elsewhere' | 'other-length' | 'other-version' | 'other-hardware';
   readonly because: string;
 }
 
@@ -134,10 +135,12 @@ function narrow({ source, survey }: FleetFunction, draft: Draft): void {
   }
   for (const [one, values] of kept) {
     const { space, id, offset, length, row: { name } } = one;
-    const alike = survey.capabilities.filter((other) => other.space === space && other.id === id);
+    const alike = survey.capabilities.filter((other) => other.space === space && other.id === id
+      && kindOf(other, survey.space) === kindOf(one, first.space));
     const here = alike.find((other) => other.offset === offset);
     const why = !here ? (alike.length > 0 ? 'elsewhere' : 'absent')
-      : here.length !== length ? 'other-length' : here.version !== one.version ? 'other-version' : undefined;
+      : here.length !== length ? 'other-length' : here.version !== one.version ? 'other-version'
+        : isElsewhereInHardware(one, survey, first) ? 'other-hardware' : undefined;
     if (why) {
       kept.delete(one);
       dropped.push({ space, id, name, offset, why, because: source });
@@ -156,6 +159,12 @@ function narrow({ source, survey }: FleetFunction, draft: Draft): void {
     });
     if (common.some((value, index) => value !== values[index])) kept.set(one, common);
   }
+}
+
+/** Whether a register of both says where the hardware has something, and they do not agree. */
+function isElsewhereInHardware({ space, id, offset, length }: Capability, here: Survey, first: Survey): boolean {
+  return promisedFields(space, id, length).some((field) => field.counts === 'same'
+    && isWeaker(field, readPromise(first.space, offset, field), readPromise(here.space, offset, field)));
 }
 
 function finish(draft: Draft, source: string): Result<Baseline, BaselineRefusal> {

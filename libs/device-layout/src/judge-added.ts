@@ -1,5 +1,5 @@
 import { ByteRange } from '@cadastre/config-space';
-import { judgeIommu, judgePromises } from './judge-registers.js';
+import { judgePromises } from './judge-registers.js';
 import { type LayoutCapability, type LayoutDocument } from './layout-document.js';
 import { isSyntheticName, syntheticCapability, type SyntheticName } from './synthetic-capability.js';
 import { type VerdictDraft } from './verdict-draft.js';
@@ -8,7 +8,6 @@ import { type VerdictDraft } from './verdict-draft.js';
 export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
   const { to, obeys, reasons, knobs, behind } = draft;
   const { space, id, name, offset, length } = one;
-  judgeIommu(one, draft);
   const own = obeys ? undefined
     : to.survey.capabilities.find((other) => other.space === space && other.id === id && other.offset === offset);
   if (own) {

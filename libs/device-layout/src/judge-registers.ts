@@ -1,4 +1,5 @@
 import { type Capability } from '@cadastre/config-space';
+import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutCapability } from './layout-document.js';
 import { isWeaker, promisedFields, readPromise } from './promised-field.js';
 import { type VerdictDraft } from './verdict-draft.js';
@@ -10,28 +11,39 @@ export function judgePromises(one: LayoutCapability, there: Capability, { layout
     const promise = readPromise(layout.space, offset, field);
     const given = readPromise(to.survey.space, there.offset, field);
     if (!isWeaker(field, promise, given)) continue;
-    reasons.push({ kind: 'register-weaker', space, id, name, offset, field: field.name, layout: promise,
-      destination: given });
+    const kind = field.counts === 'same' ? 'register-differs' : 'register-weaker';
+    reasons.push({ kind, space, id, name, offset, field: field.name, layout: promise, destination: given });
   }
 }
 
-/** What a guest was promised of the IOMMU by a capability that is made up. */
-export function judgeIommu(
-  { space, id, name, offset, length }: LayoutCapability, { layout, to, reasons }: VerdictDraft,
+/** Capabilities that promise a guest what the IOMMU does, when they are made up: ATS, PRI, PASID. */
+const ofTheIommu: readonly number[] = [0x0f, 0x13, 0x1b];
+
+/** What a guest was promised of the IOMMU. The hardware's own capabilities promise what the device does. */
+export function judgeIommu(draft: VerdictDraft): void {
+  const promises = draft.layout.capabilities.filter(({ space, id, backing }) =>
+    space === 'extended' && backing.kind === 'emulated' && ofTheIommu.includes(id));
+  if (promises.length === 0) return;
+  const { iommu } = draft.to;
+  if (!iommu) draft.unchecked.push('iommu');
+  else for (const one of promises) judgeByIommu(one, iommu, draft);
+}
+
+function judgeByIommu(
+  { space, id, name, offset, length }: LayoutCapability, iommu: IommuFacts, { layout, reasons }: VerdictDraft,
 ): void {
-  if (space !== 'extended' || !to.iommu) return;
   const weaker = (field: string, promise: number, given: number): void => {
     if (given < promise) {
       reasons.push({ kind: 'register-weaker', space, id, name, offset, field, layout: promise, destination: given });
     }
   };
   if (id === 0x1b) {
-    const { exec, priv, maxPasidLog2 } = to.iommu;
+    const { exec, priv, maxPasidLog2 } = iommu;
     const given: Readonly<Record<string, number>> = {
       executeSupported: exec ? 1 : 0, privilegedSupported: priv ? 1 : 0, maxPasidWidth: maxPasidLog2 };
     for (const field of promisedFields(space, id, length)) {
       weaker(`${field.name} of the IOMMU`, readPromise(layout.space, offset, field), given[field.name] ?? 0);
     }
   }
-  if (id === 0x0f || id === 0x13) weaker('atsSupported of the IOMMU', 1, to.iommu.atsSupported ? 1 : 0);
+  if (id !== 0x1b) weaker('atsSupported of the IOMMU', 1, iommu.atsSupported ? 1 : 0);
 }

@@ -1,8 +1,10 @@
 import { type Survey } from '@cadastre/config-space';
 import { judgeAdded } from './judge-added.js';
 import { judgeBytes } from './judge-bytes.js';
-import { judgeHeader } from './judge-header.js';
+import { judgeBars } from './judge-bars.js';
+import { judgeIdentity } from './judge-identity.js';
 import { judgeExtras, judgeOrder, judgePhysical } from './judge-lists.js';
+import { judgeIommu } from './judge-registers.js';
 import { type LayoutDocument } from './layout-document.js';
 import { type Destination, type Verdict, type VerdictReason } from './verdict.js';
 import { emptyDraft, type VerdictDraft } from './verdict-draft.js';
@@ -15,21 +17,21 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
   const unfit = whyUnfit(layout, to.survey);
   if (unfit) return verdictOf({ ...emptyDraft(layout, to), reasons: [unfit] });
   const draft = emptyDraft(layout, to);
-  judgeHeader(draft);
-  for (const one of layout.capabilities) {
-    if (one.origin === 'physical') judgePhysical(one, draft);
-  }
+  judgeIdentity(draft);
+  judgePhysical(draft);
   judgeExtras(draft);
-  judgeOrder(draft);
   for (const one of layout.capabilities) {
     if (one.origin === 'synthetic' || one.origin === 'persona') judgeAdded(one, draft);
   }
+  judgeOrder(draft);
+  judgeIommu(draft);
+  judgeBars(draft);
   judgeBytes(draft);
   return verdictOf(draft);
 }
 
 function verdictOf(draft: VerdictDraft): Verdict {
-  const { layout, to, reasons, knobs, differences, hidden } = draft;
+  const { layout, to, reasons, knobs, differences, hidden, unchecked, untoldBars } = draft;
   const relocations = [...draft.behind].filter(([guest, physical]) => guest.offset !== physical.offset)
     .map(([{ space, id, name, offset }, physical]) => ({ space, id, name, physical: physical.offset, guest: offset }));
   const shown = differences.some(({ why }) => why === 'shown-by-the-vmm');
@@ -41,8 +43,7 @@ function verdictOf(draft: VerdictDraft): Verdict {
   }
   const verdict = reasons.length > 0 ? 'cannot'
     : differences.some(({ why }) => why === 'consistent') ? 'consistent' : knobs.length > 0 ? 'obeys' : 'exact';
-  const unchecked = to.iommu === null && layout.capabilities.some(({ id }) => id === 0x1b) ? ['iommu'] : [];
-  return { verdict, reasons, knobs, differences, relocations, hidden, unchecked };
+  return { verdict, reasons, knobs, differences, relocations, hidden, unchecked, untoldBars };
 }
 
 function whyUnfit(layout: LayoutDocument, { space, findings }: Survey): VerdictReason | undefined {

@@ -44,7 +44,8 @@ export function fit(persona: Persona, survey: Survey, iommu: IommuFacts | null):
   const capabilities = layout.capabilities.map((one): LayoutCapability => {
     const moved = verdict.relocations.find(({ space: list, guest }) => list === one.space && guest === one.offset);
     if (one.origin === 'synthetic') return { ...one, origin: 'persona' };
-    return moved ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
+    return moved && one.backing.kind === 'physical'
+      ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
   });
   const worn = { ...layout, capabilities, space, identity: identityOf(space) };
   return { persona: named, verdict, worn: { layout: worn, patches: patchesBetween(survey.space, space) } };

@@ -17,8 +17,9 @@ export function predictedBytes(
   for (const [guest, physical] of behind) {
     if (guest.offset !== physical.offset) copy(there, physical.offset, guest.offset, guest.length);
   }
-  for (const { space, origin, offset, length } of layout.capabilities) {
-    copy(here, offset, offset, origin === 'physical' ? (space === 'standard' ? 2 : 4) : length);
+  for (const { space, origin, backing, offset, length } of layout.capabilities) {
+    const isHardware = origin === 'physical' && !(obeys && backing.kind === 'emulated');
+    copy(here, offset, offset, isHardware ? (space === 'standard' ? 2 : 4) : length);
   }
   copy(here, 0x34, 0x34, 1);
   // The capabilities bit; the other status bits are the hardware's.

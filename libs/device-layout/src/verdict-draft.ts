@@ -15,11 +15,13 @@ export interface VerdictDraft {
   readonly knobs: NeededKnob[];
   readonly differences: AllowedDifference[];
   readonly hidden: Hidden[];
+  readonly unchecked: string[];
+  readonly untoldBars: number[];
 }
 
 export function emptyDraft(layout: LayoutDocument, to: Destination): VerdictDraft {
   return {
     layout, to, obeys: to.vmm.placing.kind === 'whole-document',
-    behind: new Map(), reasons: [], knobs: [], differences: [], hidden: [],
+    behind: new Map(), reasons: [], knobs: [], differences: [], hidden: [], unchecked: [], untoldBars: [],
   };
 }

@@ -35,9 +35,17 @@ export type VerdictReason =
   | ({ readonly kind: 'place-taken'; readonly offset: number; readonly at: number; readonly by: string } & Named)
   | ({ readonly kind: 'register-weaker'; readonly offset: number; readonly field: string; readonly layout: number;
       readonly destination: number } & Named)
+  /** What the hardware decides, whatever a VMM shows. */
+  | ({ readonly kind: 'register-differs'; readonly offset: number; readonly field: string; readonly layout: number;
+      readonly destination: number } & Named)
   | { readonly kind: 'list-order-differs'; readonly space: CapabilitySpace; readonly layout: readonly number[];
       readonly destination: readonly number[] }
-  | { readonly kind: 'bar-differs'; readonly bar: number; readonly layout: number; readonly destination: number }
+  /** Bits 3:0 of a BAR: I/O or memory, 32 or 64 bits, prefetchable or not. */
+  | { readonly kind: 'bar-differs'; readonly of: 'function' | 'vf'; readonly bar: number; readonly layout: number;
+      readonly destination: number }
+  /** Bytes. */
+  | { readonly kind: 'bar-size-differs'; readonly of: 'function' | 'vf'; readonly bar: number;
+      readonly layout: number; readonly destination: number }
   | { readonly kind: 'bytes-differ'; readonly offset: number; readonly length: number; readonly why:
       'not-identical' | 'vmm-compares-them'; readonly layout: string; readonly destination: string };
 
@@ -73,5 +81,8 @@ export interface Verdict {
   readonly differences: readonly AllowedDifference[];
   readonly relocations: readonly Relocation[];
   readonly hidden: readonly Hidden[];
+  /** What could not be judged because nobody told. */
   readonly unchecked: readonly string[];
+  /** BARs the guest has whose size config space does not tell on both sides: it was not judged. */
+  readonly untoldBars: readonly number[];
 }
