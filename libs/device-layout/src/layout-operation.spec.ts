@@ -46,6 +46,11 @@ describe('an operation', () => {
       .toEqual([0x40, 0xa0, [1, 0x11, 1, 0x10, 0x0f]]);
   });
 
+  it('that hides PCI Express is told with what is placed: guests may not look above 0xff', () => {
+    const { layout } = planned(over, { operations: [hide('standard', 0x10)] });
+    expect(layout.placements).toMatchObject([{ cautions: [{ kind: 'no-express-capability' }] }]);
+  });
+
   it('takes back the announcement of a standard list in which everything is hidden', () => {
     const { guestConfigSpace: guest } = done(hide('standard', 1), hide('standard', 0x10), hide('standard', 0x11));
     expect([guest.u8(0x34), guest.u16(0x06) & 0x10]).toEqual([0, 0]);
