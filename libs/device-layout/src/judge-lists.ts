@@ -1,4 +1,4 @@
-import { type Capability, survey } from '@cadastre/config-space';
+import { type Capability, survey as surveySpace } from '@cadastre/config-space';
 import { isNullHead, kindOf, pairsOf } from './capability-pairs.js';
 import { judgePromises } from './judge-registers.js';
 import { type LayoutCapability } from './layout-document.js';
@@ -42,7 +42,7 @@ function judgePair(one: LayoutCapability, there: Capability | undefined, draft: 
 
 /** Where nothing tells a length, a capability reaches to its neighbour, and says nothing about itself (reading B). */
 function isLengthTold({ space, offset }: LayoutCapability, there: Capability, { layout }: VerdictDraft): boolean {
-  return !there.opaque || survey(layout.space).capabilities.some((one) =>
+  return !there.opaque || surveySpace(layout.space).capabilities.some((one) =>
     one.space === space && one.offset === offset && !one.opaque);
 }
 
