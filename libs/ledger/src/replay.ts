@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
-import { type EventStore, type LogPage, type Position, type RecordedEvent } from '@cadastre/event-store';
+import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  isDeviceEvent, isFunctionEvent,
-  rebuildGuestConfigSpace,
+  isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { type KnownDevice } from './devices/get-device.js';
@@ -38,20 +37,25 @@ interface FoldedStream {
   function: FunctionState;
 }
 
+export interface ReplayOptions {
+  /** The last position that counts; the head when it is left out. */
+  readonly upTo?: Position;
+  /** Told how many events are folded, and how many will be. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
 /**
  * Folds every stream of a ledger from its events alone: no planner, no clock. Every guest config space is rebuilt
  * and compared with its record; a difference throws `ReplayMismatch`, a changed event `CorruptEvent`.
- * @param progress told how many events are folded, and how many there are
  */
-export async function replay(
-  store: EventStore, progress: (done: number, total: number) => void = () => undefined,
-): Promise<Replayed> {
+export async function replay(store: EventStore, { upTo, progress }: ReplayOptions = {}): Promise<Replayed> {
   const streams = new Map<string, FoldedStream>();
   const hashes = createHash('sha256');
   let after: Position | 'start' = 'start';
   let events = 0;
   for (;;) {
-    const page: LogPage = await store.readAll({ after });
+    const limit = Math.min(pageSizeMax, (upTo ?? Infinity) - (after === 'start' ? -1 : after));
+    const page: LogPage = await store.readAll({ after, limit });
     let lines = '';
     for (const recorded of page.events) {
       const { position, stream, revision, id, type, sha256 } = recorded;
@@ -61,10 +65,10 @@ export async function replay(
     hashes.update(lines);
     after = page.events.at(-1)?.position ?? after;
     events += page.events.length;
-    progress(events, page.head === 'empty' ? 0 : page.head + 1);
-    if (page.head === 'empty' || after === page.head) break;
+    progress?.(events, page.head === 'empty' ? 0 : (upTo ?? page.head) + 1);
+    if (page.head === 'empty' || after === page.head || after === upTo) break;
   }
-  assertOwners(streams);
+  if (upTo === undefined || !await isWithinCommand(store, upTo)) assertOwners(streams);
   const ledgerDigest = `sha256:${hashes.digest('hex')}` as Digest;
   const functions = [...streams.values()].filter((one) => one.function.kind === 'registered').length;
   return { events, functions, devices: await rebuildAll(streams, new StreamReader(store)), ledgerDigest };
@@ -82,6 +86,14 @@ function foldInto(streams: Map<string, FoldedStream>, { stream, revision, data }
   const { event } = decodeEvent(data);
   if (isDeviceEvent(event)) folded.device = deviceDecider.evolve(folded.device, event);
   else if (isFunctionEvent(event)) folded.function = withoutBytes(functionDecider.evolve(folded.function, event));
+}
+
+/** Whether the event behind a position is of the same command: then what both say together is only half told. */
+async function isWithinCommand(store: EventStore, position: Position): Promise<boolean> {
+  const after = position === 0 ? 'start' : Position.from(position - 1);
+  const keys = (await store.readAll({ after, limit: 2 })).events.map(({ data }) =>
+    decodeEvent(data).envelope.idempotencyKey);
+  return keys.length === 2 && keys[0] === keys[1];
 }
 
 /** Every attached device owns its function, and no two own the same. */
@@ -106,7 +118,10 @@ async function rebuildAll(
   return replayed;
 }
 
-async function rebuild(stream: string, state: KnownDevice, reader: StreamReader): Promise<ReplayedDevice> {
+/** Rebuilds what a device shows. Throws `ReplayMismatch` or `DamagedHistory` when that is not what was recorded. */
+export async function rebuild(
+  stream: string, state: KnownDevice, reader: StreamReader,
+): Promise<ReplayedDevice> {
   const { revision } = state;
   const stateDigest = Digest.of(canonicalJson(state));
   if (state.kind !== 'attached' || !state.layout) {
