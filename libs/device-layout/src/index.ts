@@ -28,10 +28,7 @@ export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
-export {
-  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
-  type VerdictReason,
-} from './migration-verdict.js';
+export { migrationVerdict } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
@@ -52,4 +49,7 @@ export { type HiddenByVmm, type Unmet } from './unmet.js';
 export {
   decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
 } from './vmm-decision.js';
+export {
+  type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,
+} from './verdict.js';
 export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

@@ -7,16 +7,21 @@ export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
 export { type NamedWish } from './devices/ground-of.js';
 export { ObserveGuest } from './devices/observe-guest.js';
+export { type DeviceReplay, ReplayVm } from './devices/replay-vm.js';
 export { EVENT_STORE } from './event-store.token.js';
+export { FindMoment } from './events/find-moment.js';
 export { ReadEvents } from './events/read-events.js';
+export { ReadHistory } from './events/read-history.js';
 export { GetFunction } from './functions/get-function.js';
 export { ObserveFunction } from './functions/observe-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export { ListClashes } from './lists/list-clashes.js';
 export { ListDevices } from './lists/list-devices.js';
 export { ListFunctions } from './lists/list-functions.js';
+export { ListFunctionsAt } from './lists/list-functions-at.js';
 export { type ListOutcome } from './lists/list-outcome.js';
 export { ListVms } from './lists/list-vms.js';
+export { Moment } from './moment.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';
@@ -24,3 +29,4 @@ export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';
 export { replay, type Replayed, type ReplayedDevice } from './replay.js';
+export { Timeline } from './timeline.js';

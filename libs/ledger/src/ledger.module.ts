@@ -9,19 +9,25 @@ import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
 import { ObserveGuestHandler } from './devices/observe-guest.js';
+import { ReplayVmHandler } from './devices/replay-vm.js';
+import { VmIndex } from './devices/vm-index.js';
 import { EVENT_STORE } from './event-store.token.js';
+import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
+import { ReadHistoryHandler } from './events/read-history.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
 import { ListClashesHandler } from './lists/list-clashes.js';
 import { ListDevicesHandler } from './lists/list-devices.js';
 import { ListFunctionsHandler } from './lists/list-functions.js';
+import { ListFunctionsAtHandler } from './lists/list-functions-at.js';
 import { ListVmsHandler } from './lists/list-vms.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
 import { StreamReader } from './stream-reader.js';
+import { Timeline } from './timeline.js';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -42,11 +48,13 @@ export class LedgerModule {
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
+        { provide: VmIndex, useFactory: () => new VmIndex(store) },
+        { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
         ObserveFunctionHandler, AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
-        PublishPersonaHandler, GetPersonaHandler,
-        ListFunctionsHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
+        PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
+        ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
       ],
       exports: [CqrsModule, EVENT_STORE, Views],
     };

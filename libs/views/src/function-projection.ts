@@ -27,12 +27,13 @@ export const functionProjection: Projection = {
 };
 
 function observed(
-  { stream, revision }: ToldEvent, seen: ObservedFunction, before: RowsBefore,
+  { stream, revision, position }: ToldEvent, seen: ObservedFunction, before: RowsBefore,
 ): readonly RowChange[] {
   const key = functionKeyOf(stream);
   const row = before.function(key);
-  const model = modelOf(key, seen, before);
-  const changes = [put({ key, revision, ...seen, model, claim: row?.claim ?? null })];
+  const pf = modelledBy(key, seen);
+  const model = modelOf(seen, pf && before.function(pf));
+  const changes = [put({ key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null })];
   if (seen.vfModel === (row?.vfModel ?? null)) return changes;
   const virtual = before.virtualFunctionsOf(key)
     .filter((one) => ownModel(one) === untoldModel && one.key.address !== key.address);
@@ -40,10 +41,14 @@ function observed(
 }
 
 /** A VF's own IDs read ffff:ffff: what it is stands in the SR-IOV capability of its PF, which is not itself. */
-function modelOf({ host, address }: FunctionKey, seen: ObservedFunction, before: RowsBefore): Model {
-  const own = ownModel(seen);
-  if (own !== untoldModel || seen.pf === null || seen.pf === address) return own;
-  return before.function({ host, address: seen.pf })?.vfModel ?? own;
+export function modelledBy({ host, address }: FunctionKey, seen: ObservedFunction): FunctionKey | undefined {
+  if (ownModel(seen) !== untoldModel || seen.pf === null || seen.pf === address) return undefined;
+  return { host, address: seen.pf };
+}
+
+/** @param pf what is known of the function that `modelledBy` names */
+export function modelOf(seen: ObservedFunction, pf: Pick<ObservedFunction, 'vfModel'> | undefined): Model {
+  return pf?.vfModel ?? ownModel(seen);
 }
 
 export function ownModel({ vendorId, deviceId }: Pick<FunctionRow, 'vendorId' | 'deviceId'>): Model {

@@ -8,6 +8,8 @@ import { type Model } from './model.js';
 export interface FunctionRow {
   readonly key: FunctionKey;
   readonly revision: number;
+  /** The position from which on it has a row. */
+  readonly since: number;
   /** As the header reads; 0xffff in a VF. */
   readonly vendorId: number;
   readonly deviceId: number;

@@ -10,6 +10,8 @@ export interface FunctionFilter {
   readonly model?: Model;
   readonly capability?: CapabilityName;
   readonly claimed?: boolean;
+  /** Whether it was there at this position, whatever it is now. */
+  readonly at?: number;
 }
 
 /** What a list of devices may be narrowed to; all that is named must hold. A detached device has no host or model. */
@@ -40,7 +42,7 @@ const names = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
 
 /** Rows whose stream is behind `after`, at most `limit`. */
 export function functionQuery(filter: FunctionFilter, after: string, limit: number): ListQuery {
-  const { host, vm, model, capability, claimed } = filter;
+  const { host, vm, model, capability, claimed, at } = filter;
   const index = vm !== undefined ? 'function_by_vm' : host === undefined && model !== undefined ? 'function_by_model'
     : 'function_in_order';
   return query('function', index, after, limit, { name: 'function', within: host }, [
@@ -48,6 +50,7 @@ export function functionQuery(filter: FunctionFilter, after: string, limit: numb
     ['model = :model', { model }],
     [hasCapability, { capability }],
     [claimed === false ? 'vm IS NULL' : 'vm IS NOT NULL', { claimed }],
+    ['since <= :at', { at }],
   ]);
 }
 
@@ -68,7 +71,7 @@ export function deviceQuery(filter: DeviceFilter, after: string, limit: number):
   ]);
 }
 
-type Given = Readonly<Record<string, string | boolean | undefined>>;
+type Given = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** A condition counts when the one value it is about was given. Hosts and VMs begin the names of their streams. */
 function query(
@@ -81,7 +84,7 @@ function query(
   const [first, behind] = stream.within === undefined ? [`${stream.name}-`, `${stream.name}.`]
     : [`${stream.name}-${stream.within}/`, `${stream.name}-${stream.within}0`];
   const values = Object.fromEntries(wanted.flatMap(([, about]) => Object.entries(about))
-    .filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+    .filter((entry): entry is [string, string | number] => typeof entry[1] !== 'boolean'));
   return {
     text: `SELECT * FROM ${table} INDEXED BY ${index} ${names}
       WHERE ${['stream > :after', 'stream < :behind', ...wanted.map(([condition]) => condition)].join(' AND ')}

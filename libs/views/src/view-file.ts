@@ -8,7 +8,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 1;
+export const viewsVersion = 2;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;
@@ -41,6 +41,7 @@ const schema = `
     host          TEXT NOT NULL,
     address       TEXT NOT NULL,
     revision      INTEGER NOT NULL,
+    since         INTEGER NOT NULL,
     vendor_id     INTEGER NOT NULL,
     device_id     INTEGER NOT NULL,
     class_code    INTEGER NOT NULL,
@@ -54,7 +55,7 @@ const schema = `
     vm            TEXT,
     device        TEXT
   ) STRICT;
-  CREATE INDEX function_in_order ON function (stream, model, capabilities, vm);
+  CREATE INDEX function_in_order ON function (stream, since, model, capabilities, vm);
   CREATE INDEX function_by_model ON function (model, stream, capabilities, vm);
   CREATE INDEX function_by_vm ON function (vm, stream) WHERE vm IS NOT NULL;
   CREATE INDEX function_by_pf ON function (host, pf, stream) WHERE pf IS NOT NULL;

@@ -12,6 +12,7 @@ export interface StoredFunction {
   readonly host: HostName;
   readonly address: Bdf;
   readonly revision: number;
+  readonly since: number;
   readonly vendor_id: number;
   readonly device_id: number;
   readonly class_code: number;
@@ -50,9 +51,9 @@ export interface StoredClash {
 }
 
 export function functionOf(stored: StoredFunction): FunctionRow {
-  const { host, address, revision, role, pf, model, structure, vm, device } = stored;
+  const { host, address, revision, since, role, pf, model, structure, vm, device } = stored;
   return {
-    key: { host, address }, revision,
+    key: { host, address }, revision, since,
     vendorId: stored.vendor_id, deviceId: stored.device_id, classCode: stored.class_code,
     role, pf, model, vfModel: stored.vf_model,
     capabilities: namesOf(stored.names),
@@ -63,10 +64,10 @@ export function functionOf(stored: StoredFunction): FunctionRow {
 
 /** The values of `function`, in the order of its columns; `list` is the number of its capability list. */
 export function functionValues(row: FunctionRow, list: number): readonly (string | number | null)[] {
-  const { key, revision, vendorId, deviceId, classCode, role, pf, model, vfModel, serialNumber, structure } = row;
+  const { key, revision, since, vendorId, deviceId, classCode, role, pf, model, vfModel, claim } = row;
   return [
-    functionStream(key), key.host, key.address, revision, vendorId, deviceId, classCode, role, pf, model, vfModel,
-    list, serialNumber, structure, row.claim?.vm ?? null, row.claim?.device ?? null,
+    functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf, model,
+    vfModel, list, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null,
   ];
 }
 

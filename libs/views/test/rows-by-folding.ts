@@ -7,7 +7,7 @@ import { CapabilityName, type DeviceRow, type FunctionRow, Model } from '../src/
 import { type TestLog } from '../src/testing.js';
 
 export interface FoldedRows {
-  readonly functions: readonly Omit<FunctionRow, 'vfModel' | 'serialNumber' | 'structure'>[];
+  readonly functions: readonly Omit<FunctionRow, 'since' | 'vfModel' | 'serialNumber' | 'structure'>[];
   readonly devices: readonly DeviceRow[];
 }
 

@@ -4,6 +4,7 @@ import { benchCore } from './core.bench.js';
 import { benchHttp } from './http.bench.js';
 import { benchLayouts } from './layout.bench.js';
 import { probeMachine } from './machine.js';
+import { benchReplay } from './replay.bench.js';
 import { benchText } from './text.bench.js';
 import { benchViews } from './views.bench.js';
 
@@ -14,7 +15,8 @@ const machine = probeMachine();
 const core = benchCore();
 const layouts = benchLayouts();
 const text = benchText();
-const { loads, replay } = await benchHttp(seconds);
+const replay = await benchReplay();
+const { loads, replay: young } = await benchHttp(seconds);
 const views = await benchViews();
 
 const line = (what: string, figure: string, goal = ''): void => {
@@ -46,7 +48,12 @@ for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
     `p50 ${p50Millis.toFixed(2)} ms, p99 ${p99Millis.toFixed(2)} ms; `
       + `${(attachesPerSecond / floor).toFixed(2)} per fdatasync`);
 }
-line(`replay of ${replay.events} events`, `${replay.eventsPerSecond.toFixed(0)} /s`);
+line('fold of a device of 3 events', micros(replay.foldMicros), 'goal <= 20 us');
+line(`replay of ${replay.events} events, years of use`, `${replay.eventsPerSecond.toFixed(0)} /s`,
+  `goal >= 200000 /s; rows, sha256 and JSON.parse alone ${replay.floorPerSecond.toFixed(0)} /s`);
+line('  its mean event', `${replay.meanBytes.toFixed(0)} bytes`, [...replay.mix]
+  .map(([type, count]) => `${type} ${((100 * count) / replay.events).toFixed(1)} %`).join(', '));
+line(`replay of ${young.events} events, each function new`, `${young.eventsPerSecond.toFixed(0)} /s`);
 line(`views of ${views.devices} devices, rebuilt`, `${views.rebuiltPerSecond.toFixed(0)} /s`, 'events');
 for (const { filter, p50Millis, p99Millis, overHttp } of views.lists) {
   const [own, http] = [[p50Millis, p99Millis], [overHttp.p50Millis, overHttp.p99Millis]]

@@ -1,10 +1,12 @@
-import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { GetFunction, ObserveFunction } from '@cadastre/ledger';
 import { Observation } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { asOf } from '../http/as-of.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
@@ -43,12 +45,14 @@ export class FunctionsController {
   }
 
   @Get(':host/:address')
+  @QueryParameters('at')
   async one(
-    @Param('host') host: string, @Param('address') address: string, @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('host') host: string, @Param('address') address: string, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object | undefined> {
     const key = { host: parse.host(host), address: parse.address(address) };
-    const { view, revision } = found(await this.queries.execute(new GetFunction(key)));
+    const query = new GetFunction(key, await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
     void reply.header('etag', entityTag(revision));
     if (readerHas(revision, request.headers)) {
       void reply.status(304);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Position } from '@cadastre/event-store';
 import { type FastifyReply } from 'fastify';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { Page } from './page.js';
@@ -18,6 +19,11 @@ export class ListPage {
     this.page = Page.from(query);
     this.filter = Object.entries(query).filter(([name]) => name !== 'after' && name !== 'limit')
       .map(([name, value]) => [name, String(value)] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  /** A page as of a position, which also stands for the instant that was asked for: further pages are of the same. */
+  static at(position: Position | null, path: string, query: ListQuery): ListPage {
+    return new ListPage(path, position === null ? query : { ...query, at: position });
   }
 
   get limit(): number {
@@ -44,9 +50,8 @@ export class ListPage {
   next(reply: FastifyReply, last: string | undefined, more: boolean): string | null {
     if (last === undefined || !more) return null;
     const next = encoded(`${this.hash()} ${last}`);
-    const query = new URLSearchParams([...this.filter.map((one) => [...one]), ['after', next],
-      ['limit', String(this.limit)]]);
-    void reply.header('link', `<${this.path}?${query.toString()}>; rel="next"`);
+    const query = { ...Object.fromEntries(this.filter), after: next, limit: this.limit };
+    void reply.header('link', Page.link(this.path, query));
     return next;
   }
 

@@ -1,8 +1,9 @@
 import { Controller, Get, Query, Res } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { ListClashes, ListDevices, ListFunctions, ListVms } from '@cadastre/ledger';
+import { ListClashes, ListDevices, ListFunctions, ListFunctionsAt, ListVms } from '@cadastre/ledger';
 import { deviceStream, functionStream } from '@cadastre/lifecycle';
 import { type FastifyReply } from 'fastify';
+import { asOf } from '../http/as-of.js';
 import { ListPage } from '../http/list-page.js';
 import { QueryParameters } from '../http/query-parameters.js';
 import { found } from '../problems/refused.js';
@@ -17,11 +18,13 @@ export class ListsController {
   constructor(private readonly queries: QueryBus) {}
 
   @Get('functions')
-  @QueryParameters('host', 'vm', 'model', 'capability', 'claimed', 'after', 'limit')
+  @QueryParameters('host', 'vm', 'model', 'capability', 'claimed', 'at', 'after', 'limit')
   async functions(@Query() query: Given, @Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
-    const page = new ListPage('/v1/functions', query);
-    const list = new ListFunctions(listFilter.functions(query), page.after(), page.limit);
-    const { rows, more } = found(await this.queries.execute(list));
+    const filter = listFilter.functions(query);
+    const at = await asOf(query['at'], this.queries, reply);
+    const page = ListPage.at(at, '/v1/functions', query);
+    const { rows, more } = found(await this.queries.execute(at === null
+      ? new ListFunctions(filter, page.after(), page.limit) : new ListFunctionsAt(at, page.after(), page.limit)));
     const last = rows.at(-1);
     return { functions: rows.map(functionRowView), next: page.next(reply, last && functionStream(last.key), more) };
   }
