@@ -15,7 +15,6 @@ export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type T
 export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
 export { knownQuirks } from './known-quirks.js';
-export { knownVmms, vmmNamed } from './known-vmms.js';
 export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
 } from './layout.js';
@@ -33,6 +32,7 @@ export {
   type VerdictReason,
 } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
+export { type LayoutPlacements, placementsOf } from './placements-of.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
@@ -50,4 +50,3 @@ export {
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
 export { decideVmm, type PredictedGuest, type VmmDecision, type VmmQuestion, type VmmRequest } from './vmm-decision.js';
-export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

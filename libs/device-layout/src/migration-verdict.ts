@@ -1,12 +1,13 @@
 import { ByteRange, type Capability, type CapabilitySpace, ConfigSpace, type Survey } from '@cadastre/config-space';
+import { integrateExpress, standardPlace, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { hexOf, unlikeRuns } from './compare-layouts.js';
 import { type IommuFacts } from './iommu-facts.js';
 import {
   identityOf, type LayoutCapability, type LayoutDocument, type LayoutIdentity, type LayoutRange,
 } from './layout-document.js';
 import { isWeaker, promisedFields, readPromise } from './promised-field.js';
+import { settingValue } from './placements-of.js';
 import { isSyntheticName, syntheticCapability, type SyntheticName } from './synthetic-capability.js';
-import { type VmmAbilities } from './vmm-abilities.js';
 
 /** Where a device is to go: the function there, and who shows it. */
 export interface Destination {
@@ -25,6 +26,8 @@ interface Named {
 /** Why a layout cannot be shown there. Every number that mattered is here. */
 export type VerdictReason =
   | { readonly kind: 'function-unfit'; readonly problem: string }
+  /** No state of the device can be loaded there, whatever it shows (fact O4). */
+  | { readonly kind: 'vmm-cannot-migrate'; readonly vmm: string }
   | { readonly kind: 'config-size-smaller'; readonly layout: number; readonly destination: number }
   | { readonly kind: 'identity-differs'; readonly field: keyof LayoutIdentity; readonly layout: number | null;
       readonly destination: number | null }
@@ -56,8 +59,10 @@ export interface AllowedDifference extends ByteRange {
 export interface NeededKnob {
   readonly capability: string;
   readonly knob: string;
-  /** The offset, or null where the knob takes the whole document. */
+  /** Where the guest finds it, or null where the knob takes the whole document. */
   readonly offset: number | null;
+  /** What the knob is set to; null for the whole document. */
+  readonly value: number | null;
 }
 
 /** Where the guest's capability is in the hardware of the destination. */
@@ -98,6 +103,9 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
   const unfit = whyUnfit(layout, to.survey);
   if (unfit) return verdictOf({ ...emptyDraft(layout, to), reasons: [unfit] });
   const draft = emptyDraft(layout, to);
+  if (to.vmm.migration === 'refuses-to-save') {
+    draft.reasons.push({ kind: 'vmm-cannot-migrate', vmm: to.vmm.profile });
+  }
   judgeIdentity(draft);
   for (const one of layout.capabilities) {
     if (one.origin === 'physical') judgePhysical(one, draft);
@@ -113,26 +121,42 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
 
 function emptyDraft(layout: LayoutDocument, to: Destination): Draft {
   return {
-    layout, to, obeys: to.vmm.placing.kind === 'whole-document',
+    layout, to, obeys: to.vmm.placing === 'whole-document',
     behind: new Map(), reasons: [], knobs: [], differences: [], hidden: [],
   };
 }
 
 function verdictOf(draft: Draft): Verdict {
-  const { layout, to, reasons, knobs, differences, hidden } = draft;
+  const { layout, reasons, knobs, differences, hidden } = draft;
   const relocations = [...draft.behind].filter(([guest, physical]) => guest.offset !== physical.offset)
     .map(([{ space, id, name, offset }, physical]) => ({ space, id, name, physical: physical.offset, guest: offset }));
   const shown = differences.some(({ why }) => why === 'shown-by-the-vmm');
   const needsDocument = shown || relocations.length > 0 || hidden.length > 0
     || layout.capabilities.some(({ origin }) => origin === 'synthetic' || origin === 'persona');
-  const { placing } = to.vmm;
-  if (placing.kind === 'whole-document' && needsDocument) {
-    knobs.push({ capability: '*', knob: placing.knob, offset: null });
-  }
+  if (draft.obeys && needsDocument) knobs.push({ capability: '*', knob: 'layout', offset: null, value: null });
   const verdict = reasons.length > 0 ? 'cannot'
     : differences.some(({ why }) => why === 'consistent') ? 'consistent' : knobs.length > 0 ? 'obeys' : 'exact';
-  const unchecked = to.iommu === null && layout.capabilities.some(({ id }) => id === 0x1b) ? ['iommu'] : [];
-  return { verdict, reasons, knobs, differences, relocations, hidden, unchecked };
+  return { verdict, reasons, knobs, differences, relocations, hidden, unchecked: uncheckedIn(draft) };
+}
+
+function hasPasid({ capabilities }: LayoutDocument): boolean {
+  return capabilities.some(({ space, id }) => space === 'extended' && id === 0x1b);
+}
+
+/** What the verdict depends on and nobody told. */
+function uncheckedIn({ layout, to: { iommu, vmm } }: Draft): readonly string[] {
+  return [
+    ...(iommu === null && hasPasid(layout) ? ['iommu'] : []),
+    ...(vmm.migration === 'unknown' ? [`how ${vmm.profile} loads a device`] : []),
+    // Where the vIOMMU offers PASID, these make one that the layout does not have.
+    ...(vmm.implicitOffset !== null && !hasPasid(layout) && iommu?.maxPasidLog2 !== 0
+      ? [`PASID at 0x${vmm.implicitOffset.toString(16)}, if the vIOMMU offers it`] : []),
+  ];
+}
+
+/** IDs a guest does not find after a migration: the old Cloud Hypervisor has forgotten what it hid (fact C18). */
+function hiddenAfter({ migration, hides }: VmmAbilities): readonly number[] {
+  return migration === 'loses-patches' ? [] : hides;
 }
 
 function whyUnfit(layout: LayoutDocument, { space, findings }: Survey): VerdictReason | undefined {
@@ -169,7 +193,7 @@ function judgeIdentity({ layout, to, obeys, reasons }: Draft): void {
 function judgePhysical(one: LayoutCapability, draft: Draft): void {
   const { layout, to, obeys, reasons, behind } = draft;
   const { space, id, name, offset } = one;
-  if (space === 'extended' && to.vmm.hides.includes(id) && !obeys) {
+  if (space === 'extended' && hiddenAfter(to.vmm).includes(id) && !obeys) {
     reasons.push({ kind: 'vmm-hides-it', space, id, name, offset });
     return;
   }
@@ -217,7 +241,7 @@ function judgeExtras({ layout, to, obeys, behind, reasons, hidden }: Draft): voi
     const isShown = layout.capabilities.some((other) =>
       other.space === space && other.id === id && other.offset === offset);
     if (isShown && !obeys) continue;
-    if (obeys || (space === 'extended' && to.vmm.hides.includes(id))) hidden.push({ space, id, name, offset });
+    if (obeys || (space === 'extended' && hiddenAfter(to.vmm).includes(id))) hidden.push({ space, id, name, offset });
     else if (!(id === 0 && offset === 0x100)) reasons.push({ kind: 'capability-extra', space, id, name, offset });
   }
 }
@@ -238,7 +262,7 @@ function judgeOrder({ layout, to, obeys, reasons }: Draft): void {
 
 /** A capability the source's VMM made up needs a VMM that puts it in the same place, over nothing. */
 function judgeSynthetic(one: LayoutCapability, draft: Draft): void {
-  const { to, obeys, reasons, knobs, behind } = draft;
+  const { to, obeys, reasons, behind } = draft;
   const { space, id, name, offset, length } = one;
   judgeIommu(one, draft);
   const own = obeys ? undefined
@@ -250,26 +274,38 @@ function judgeSynthetic(one: LayoutCapability, draft: Draft): void {
   }
   const taken = takenBy({ offset, length }, draft);
   if (taken) reasons.push({ kind: 'place-taken', space, id, name, offset, ...taken });
+  if (!obeys) judgePlace(one, draft);
+}
+
+/** Whether the VMM puts it there, and what it is told. */
+function judgePlace(one: LayoutCapability, { layout, to, reasons, knobs }: Draft): void {
+  const { space, id, name, offset } = one;
+  const { placing, makes, makesStandard, setting } = to.vmm;
   const builder = builderOf(one);
-  const { placing } = to.vmm;
-  switch (placing.kind) {
-    case 'whole-document': return;
-    case 'offset-knobs': {
-      const knob = builder && placing.knobs[builder];
-      if (knob === undefined) reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
-      else knobs.push({ capability: builder ?? name, knob, offset });
-      return;
+  const made = space === 'standard' ? makesStandard.find((row) => row.name === builder) : undefined;
+  if (made) {
+    const place = standardPlace(made, startsOf(to.survey));
+    if (place !== offset) reasons.push(placeDiffers(one, place));
+    else if (made.setting !== null) {
+      knobs.push({ capability: made.name, knob: made.setting, offset, value: settingValue(layout.space, one) });
     }
-    case 'end-of-space': {
-      const there = builder && packedOffset(builder, draft.layout, placing.order);
-      if (there === undefined) reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
-      else if (there !== offset) {
-        reasons.push({ kind: 'offset-would-move', space, id, name, layout: offset, destination: there });
-      }
-      return;
-    }
-    case 'none': reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
+  } else if (space === 'standard' || makes?.includes(id) !== true || placing === 'not-known') {
+    reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
+  } else if (setting !== null) {
+    knobs.push({ capability: builder ?? name, knob: setting, offset, value: offset });
+  } else {
+    const place = packedOffset(id, layout, makes);
+    if (place !== offset) reasons.push(placeDiffers(one, place));
   }
+}
+
+function placeDiffers({ space, id, name, offset }: LayoutCapability, there: number | undefined): VerdictReason {
+  return there === undefined ? { kind: 'vmm-cannot-place-it', space, id, name, offset }
+    : { kind: 'offset-would-move', space, id, name, layout: offset, destination: there };
+}
+
+function startsOf({ capabilities }: Survey): readonly number[] {
+  return capabilities.filter(({ space }) => space === 'standard').map(({ offset }) => offset);
 }
 
 function judgeIommu({ space, id, name, offset, length }: LayoutCapability, { layout, to, reasons }: Draft): void {
@@ -299,17 +335,14 @@ function builderOf({ space, id, name }: LayoutCapability): SyntheticName | undef
 }
 
 /** Fact C8: sizes summed down from the end, then packed upwards in the VMM's order. */
-function packedOffset(
-  name: SyntheticName, layout: LayoutDocument, order: readonly SyntheticName[],
-): number | undefined {
-  const wanted = new Set(layout.capabilities.filter(({ origin }) => origin === 'synthetic' || origin === 'persona')
-    .flatMap((one) => builderOf(one) ?? []));
-  const packed = order.filter((one) => wanted.has(one));
-  const sizes = packed.map((one) => syntheticCapability(one).lengthBytes);
-  let at = 0x1000 - sizes.reduce((sum, size) => sum + size, 0);
-  for (const [index, one] of packed.entries()) {
-    if (one === name) return at;
-    at += sizes[index] ?? 0;
+function packedOffset(id: number, layout: LayoutDocument, order: readonly number[]): number | undefined {
+  const made = layout.capabilities.filter(({ space, origin }) =>
+    space === 'extended' && (origin === 'synthetic' || origin === 'persona'));
+  const packed = order.flatMap((one) => made.find((other) => other.id === one) ?? []);
+  let at = 0x1000 - packed.reduce((sum, { length }) => sum + length, 0);
+  for (const one of packed) {
+    if (one.id === id) return at;
+    at += one.length;
   }
   return undefined;
 }
@@ -361,6 +394,10 @@ const identityRanges: readonly ByteRange[] = [
 function judgeBytes(draft: Draft): void {
   const { layout, to, obeys, behind } = draft;
   const shown = predictedBytes(layout, to.survey, behind, obeys);
+  if (to.vmm.integratesWithPasid && hasPasid(layout)) {
+    const express = to.survey.capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
+    if (express) integrateExpress(new DataView(shown.buffer), express.offset);
+  }
   const here = layout.space;
   for (const range of layout.ranges) {
     for (const run of unlikeRuns(range, (at) => here.u8(at) === shown[at])) {
@@ -379,7 +416,8 @@ function judgeRun(
     layout: hexOf(offset, length, (at) => layout.space.u8(at)),
     destination: hexOf(offset, length, (at) => shown[at] ?? 0),
   };
-  const { comparesBytes, exemptsVendorBytes } = to.vmm;
+  const { migration, exemptsVendorBytes } = to.vmm;
+  const comparesBytes = migration === 'compares-bytes';
   const isVendors = range.provenance.rule === 'VNDR';
   const isGap = range.provenance.rule === 'gap' && range.provenance.by === 'hardware';
   if (range.compare === 'identical' && obeys) {

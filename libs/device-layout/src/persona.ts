@@ -1,6 +1,7 @@
 import {
   type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey,
 } from '@cadastre/config-space';
+import { obedientVmm } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
@@ -10,7 +11,6 @@ import { type Layout, layoutDigest, type ListEntry, type Placement } from './lay
 import { patchesBetween } from './patches-between.js';
 import { plannerVersion, type PlannedLayout } from './plan-layout.js';
 import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
-import { obedientVmm } from './vmm-abilities.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
 export interface Persona {

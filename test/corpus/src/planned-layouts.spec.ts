@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
   defaultRegisters, defaultStrategies, explainRefusal, knownQuirks, layoutDocument, type LayoutRequest,
-  migrationVerdict, obedientVmm, planLayout, planWhatFits, readLayoutDocument, type SyntheticName,
-  type VmmAbilities, writeLayoutDocument,
+  migrationVerdict, planLayout, planWhatFits, readLayoutDocument, type SyntheticName, writeLayoutDocument,
 } from '@cadastre/device-layout';
+import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { captureFiles, corpusFolder, hasCorpus, readCaptures, unless } from './corpus.js';
 
 const hasLspci = spawnSync('lspci', ['--version']).status === 0;
@@ -96,8 +96,7 @@ describe(`PASID, PRI and ATS planned for every capture${unless(hasCorpus, corpus
   }, 120_000);
 
   run('can be moved to the same model, and are told why not where one capability was added or removed', () => {
-    const plain = { name: 'plain', placing: { kind: 'none' }, hides: [], comparesBytes: false,
-      exemptsVendorBytes: true } as const;
+    const plain: VmmAbilities = { ...obedientVmm, placing: 'none', makes: [], migration: 'restores-patches' };
     for (const one of cases) {
       const request = requestFor(one, { wanted: [] });
       const { survey: over } = request;
