@@ -7,6 +7,7 @@ import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { VmmProfilesController } from './vmm-profiles/vmm-profiles.controller.js';
 
 /** The HTTP edge over one ledger. */
 @Module({})
@@ -17,7 +18,7 @@ export class ServerModule {
       imports: [LedgerModule.register(options)],
       controllers: [
         FunctionsController, DevicesController, LayoutsController, PersonasController, EventsController,
-        HealthController, ProblemsController,
+        HealthController, ProblemsController, VmmProfilesController,
       ],
     };
   }
