@@ -1,4 +1,6 @@
-import { ByteRange, type Capability, type CapabilitySpace, ConfigSpace, type Survey } from '@cadastre/config-space';
+import {
+  ByteRange, type Capability, type CapabilitySpace, ConfigSpace, survey, type Survey,
+} from '@cadastre/config-space';
 import { integrateExpress, standardPlace, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { hexOf, unlikeRuns } from './compare-layouts.js';
 import { type IommuFacts } from './iommu-facts.js';
@@ -102,7 +104,7 @@ interface Draft {
 export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdict {
   const unfit = whyUnfit(layout, to.survey);
   if (unfit) return verdictOf({ ...emptyDraft(layout, to), reasons: [unfit] });
-  const draft = emptyDraft(layout, to);
+  const draft = emptyDraft(layout, asPresented(layout, to));
   if (to.vmm.migration === 'refuses-to-save') {
     draft.reasons.push({ kind: 'vmm-cannot-migrate', vmm: to.vmm.profile });
   }
@@ -117,6 +119,24 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
   }
   judgeBytes(draft);
   return verdictOf(draft);
+}
+
+/** The destination as it is for this layout: what its VMM hides and makes there, and what that does to the function. */
+function asPresented(layout: LayoutDocument, to: Destination): Destination {
+  const express = to.survey.capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
+  const managed = to.survey.capabilities.some(({ space, id }) => space === 'standard' && id === 0x01);
+  // Fact C4.
+  if (to.vmm.onlyWithPm && !(express && managed)) {
+    return { ...to, vmm: { ...to.vmm, placing: 'none', makes: [], hides: [], implicitOffset: null } };
+  }
+  // Fact C18: the old Cloud Hypervisor has forgotten what it hid.
+  if (to.vmm.migration === 'loses-patches') return { ...to, vmm: { ...to.vmm, hides: [] } };
+  if (!to.vmm.integratesWithPasid || !hasPasid(layout) || !express) return to;
+  const bytes = Uint8Array.from(to.survey.space.toBytes());
+  integrateExpress(new DataView(bytes.buffer), express.offset);
+  const space = ConfigSpace.from(bytes);
+  if (!space.ok) throw new RangeError(`a destination of ${bytes.length} bytes`);
+  return { ...to, survey: survey(space.value) };
 }
 
 function emptyDraft(layout: LayoutDocument, to: Destination): Draft {
@@ -154,11 +174,6 @@ function uncheckedIn({ layout, to: { iommu, vmm } }: Draft): readonly string[] {
   ];
 }
 
-/** IDs a guest does not find after a migration: the old Cloud Hypervisor has forgotten what it hid (fact C18). */
-function hiddenAfter({ migration, hides }: VmmAbilities): readonly number[] {
-  return migration === 'loses-patches' ? [] : hides;
-}
-
 function whyUnfit(layout: LayoutDocument, { space, findings }: Survey): VerdictReason | undefined {
   if (!space.isWhole) return { kind: 'function-unfit', problem: `only ${space.capturedBytes} bytes were captured` };
   if (findings.some((one) => one.kind === 'all-ones' && one.offset === 0)) {
@@ -193,7 +208,7 @@ function judgeIdentity({ layout, to, obeys, reasons }: Draft): void {
 function judgePhysical(one: LayoutCapability, draft: Draft): void {
   const { layout, to, obeys, reasons, behind } = draft;
   const { space, id, name, offset } = one;
-  if (space === 'extended' && hiddenAfter(to.vmm).includes(id) && !obeys) {
+  if (space === 'extended' && to.vmm.hides.includes(id) && !obeys) {
     reasons.push({ kind: 'vmm-hides-it', space, id, name, offset });
     return;
   }
@@ -241,7 +256,7 @@ function judgeExtras({ layout, to, obeys, behind, reasons, hidden }: Draft): voi
     const isShown = layout.capabilities.some((other) =>
       other.space === space && other.id === id && other.offset === offset);
     if (isShown && !obeys) continue;
-    if (obeys || (space === 'extended' && hiddenAfter(to.vmm).includes(id))) hidden.push({ space, id, name, offset });
+    if (obeys || (space === 'extended' && to.vmm.hides.includes(id))) hidden.push({ space, id, name, offset });
     else if (!(id === 0 && offset === 0x100)) reasons.push({ kind: 'capability-extra', space, id, name, offset });
   }
 }
@@ -394,10 +409,6 @@ const identityRanges: readonly ByteRange[] = [
 function judgeBytes(draft: Draft): void {
   const { layout, to, obeys, behind } = draft;
   const shown = predictedBytes(layout, to.survey, behind, obeys);
-  if (to.vmm.integratesWithPasid && hasPasid(layout)) {
-    const express = to.survey.capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
-    if (express) integrateExpress(new DataView(shown.buffer), express.offset);
-  }
   const here = layout.space;
   for (const range of layout.ranges) {
     for (const run of unlikeRuns(range, (at) => here.u8(at) === shown[at])) {

@@ -16,6 +16,8 @@ export interface VmmAbilities {
   readonly implicitOffset: number | null;
   /** With PASID made, the function is presented as integrated into the root complex, without a link (C9). */
   readonly integratesWithPasid: boolean;
+  /** It hides and makes nothing unless the function lists PM and PCI Express (C4). */
+  readonly onlyWithPm: boolean;
   /** Extended capability IDs that a guest never finds, whatever the hardware has. */
   readonly hides: readonly number[];
   readonly failureMode: FailureMode;
@@ -31,7 +33,8 @@ export function vmmAbilities(profile: VmmProfile): VmmAbilities {
   const { name, revision, hides, failureMode, migration, forwardsSyntheticWrites, makesStandard } = profile;
   const always = {
     profile: name, revision, hides: hides.ids, failureMode, migration: migration.kind, forwardsSyntheticWrites,
-    makesStandard, exemptsVendorBytes: profile.exemptsVendorBytes, integratesWithPasid: false,
+    makesStandard, exemptsVendorBytes: profile.exemptsVendorBytes, onlyWithPm: profile.onlyWithPm,
+    integratesWithPasid: false,
     setting: null, implicitOffset: null,
   };
   switch (profile.pasid.kind) {

@@ -37,6 +37,8 @@ export interface VmmProfile {
   readonly reads: 'vfio-pci' | 'device-side' | 'physical';
   /** Extended capabilities by ID that it hides, and what a guest finds in their place. */
   readonly hides: { readonly ids: readonly number[]; readonly leaves: string };
+  /** It hides and makes nothing unless the function lists PM and PCI Express (C4). */
+  readonly onlyWithPm: boolean;
   readonly pasid: PasidPlacing;
   readonly makesStandard: readonly StandardMade[];
   readonly settings: Readonly<Record<string, SettingRow>>;

@@ -43,6 +43,7 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
       ids: [0, extendedId.sriov, extendedId.ari, ...(rebar === 'dropped' ? [extendedId.rebar] : [])],
       leaves: 'unlinked; at 0x100 a header with ID 0',
     },
+    onlyWithPm: false,
     pasid: makesPasid
       ? { kind: 'setting', setting: 'x-vpasid-cap-offset', implicitOffset: 0xff8 } : { kind: 'none' },
     makesStandard,

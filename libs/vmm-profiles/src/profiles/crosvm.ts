@@ -12,6 +12,7 @@ export const crosvm: VmmProfile = {
     ids: [extendedId.ari, extendedId.sriov, extendedId.rebar],
     leaves: 'zeros up to the next start, list sorted; at 0x100 a header with ID 0x000c',
   },
+  onlyWithPm: false,
   pasid: { kind: 'none' },
   makesStandard: [],
   settings: {},

@@ -9,6 +9,7 @@ export const generic: VmmProfile = {
   source: 'the layout document of this project',
   reads: 'physical',
   hides: { ids: [], leaves: 'what the document says' },
+  onlyWithPm: false,
   pasid: { kind: 'document' },
   makesStandard: [],
   settings: {},

@@ -8,6 +8,7 @@ export const libvfioUser: VmmProfile = {
   source: 'lib/pci_caps.c at efd091b',
   reads: 'device-side',
   hides: { ids: [], leaves: 'nothing: a device side lays out its own space, of few kinds' },
+  onlyWithPm: false,
   pasid: { kind: 'none' },
   makesStandard: [],
   settings: {},

@@ -9,6 +9,7 @@ export const openvmm: VmmProfile = {
   source: 'vfio_assigned_device/src/lib.rs of main at 1488a37b7; PASID from the text of the change that adds it',
   reads: 'vfio-pci',
   hides: { ids: [extendedId.sriov, extendedId.ari, extendedId.rebar], leaves: 'a header with ID 0, in the list' },
+  onlyWithPm: false,
   pasid: { kind: 'not-known' },
   makesStandard: [],
   settings: { bar0: { kind: 'one-of', values: ['host'], rule: 'O6' } },
