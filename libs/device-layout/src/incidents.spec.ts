@@ -3,12 +3,13 @@ import { type ConfigSpaceParts, express, type ExtendedEntry, u32 } from '@cadast
 import { knownQuirks } from './known-quirks.js';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
-import { migrationVerdict, type VerdictReason } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type LayoutRequest } from './plan-layout.js';
 import { defaultStrategies } from './refusal.js';
 import {
   abilitiesOf, pinnedAt, planned, policy, reasonsOf, refusalOf, surveyOf, walkOf, wholePasid,
 } from './testing.js';
+import { type VerdictReason } from './verdict.js';
 
 const aer = { id: 0x01, offset: 0x100 } as const;
 const pm = { id: 0x01, offset: 0x40, body: [3, 0, 8, 0] } as const;

@@ -27,10 +27,7 @@ export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
-export {
-  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
-  type VerdictReason,
-} from './migration-verdict.js';
+export { migrationVerdict } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export { type LayoutPlacements, placementsOf } from './placements-of.js';
 export {
@@ -46,7 +43,12 @@ export { type RegistersRefusal, requestedRegisters } from './requested-registers
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
-  isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+  isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
-export { decideVmm, type PredictedGuest, type VmmDecision, type VmmQuestion, type VmmRequest } from './vmm-decision.js';
+export {
+  decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
+} from './vmm-decision.js';
+export {
+  type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,
+} from './verdict.js';

@@ -6,11 +6,13 @@ import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
-import { migrationVerdict, shownSpace, type Verdict } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
 import { patchesBetween } from './patches-between.js';
 import { plannerVersion, type PlannedLayout } from './plan-layout.js';
+import { shownSpace } from './shown-bytes.js';
 import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
+import { type Verdict } from './verdict.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
 export interface Persona {
@@ -43,7 +45,8 @@ export function fit(persona: Persona, survey: Survey, iommu: IommuFacts | null):
   const capabilities = layout.capabilities.map((one): LayoutCapability => {
     const moved = verdict.relocations.find(({ space: list, guest }) => list === one.space && guest === one.offset);
     if (one.origin === 'synthetic') return { ...one, origin: 'persona' };
-    return moved ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
+    return moved && one.backing.kind === 'physical'
+      ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
   });
   const worn = { ...layout, capabilities, space, identity: identityOf(space) };
   return { persona: named, verdict, worn: { layout: worn, patches: patchesBetween(survey.space, space) } };

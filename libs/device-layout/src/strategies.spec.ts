@@ -65,7 +65,7 @@ describe('room a device tells of', () => {
 
 describe('the quirk table', () => {
   it('puts PASID where a driver has it built in: 0x148 in a DLB', () => {
-    const dlb = surveyOf({ vendorId: 0x8086, deviceId: 0x2711, extended: [aer] });
+    const dlb = surveyOf({ vendorId: 0x8086, deviceId: 0x2710, extended: [aer] });
     expect(planned(dlb, { policy: byDefault, quirks: knownQuirks }).layout.placements[0])
       .toMatchObject({ offset: 0x148, strategy: 'table', reason: { row: 'intel-dlb-driver-offset' } });
   });

@@ -37,10 +37,12 @@ export function unmetBy(
   }
   if (!space) throw new Error(`${seen.profile.name} starts and shows nothing`);
   const { placements, operations } = planned.layout;
+  const unmet = placements.flatMap((one) => unmetPlacement(one, seen, space, answer, planned.guestConfigSpace));
+  const isTold = ({ offset }: Unmet): boolean => unmet.some(({ insteadOffset }) => insteadOffset === offset);
   return [
-    ...placements.flatMap((one) => unmetPlacement(one, seen, space, answer, planned.guestConfigSpace)),
+    ...unmet,
     ...operations.flatMap((one) => unmetOperation(one, space, planned.guestConfigSpace)),
-    ...shownUnasked(seen, planned, survey),
+    ...shownUnasked(seen, planned, survey).filter((one) => !isTold(one)),
   ];
 }
 

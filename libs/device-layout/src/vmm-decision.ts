@@ -5,10 +5,11 @@ import {
 import {
   type ConfigurationFragment, type GuestPort, type GuestPrediction, guestView, hostKernelOf, type Knobs, knobsFor,
   type KnobsAnswer, type MigrationBehaviour, type Outcome, type PasidFacts, type PredictionFinding, profileFor,
-  type VmmNamed, type VmmProfile, type VmmUnknown,
+  profileNamed, type VmmNamed, type VmmProfile, type VmmUnknown,
 } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type IommuFacts } from './iommu-facts.js';
+import { type Layout } from './layout.js';
 import { type IdentityField } from './layout-operation.js';
 import { patchesBetween } from './patches-between.js';
 import { type PlannedLayout } from './plan-layout.js';
@@ -72,9 +73,11 @@ export function decideVmm(vmm: VmmRequest, question: VmmQuestion): Result<VmmDec
   if (!taken.ok) return refuse(taken.refusal);
   const { profile } = taken.value;
   const { kernel, assumed } = hostKernelOf(question.kernel);
-  const answer = knobsOf(profile, vmm, kernel, question);
-  const knobs = { ...answer.settings, ...ownKnobs(profile, question.planned.layout) };
-  const seen = predict(profile, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, question);
+  const { survey: { space }, planned: { layout }, iommu, role } = question;
+  const from: Predicted = { space, layout, iommu, role };
+  const answer = knobsOf(profile, predict(profile, vmm, kernel, from).vfio, question);
+  const knobs = { ...answer.settings, ...ownKnobs(profile, layout) };
+  const seen = predict(profile, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, from);
   const unmet = unmetBy(seen, answer, question.planned, question.survey);
   return ok({
     vmm: { name: vmm.name, version: vmm.version, port: vmm.port, settings: vmm.settings },
@@ -85,13 +88,12 @@ export function decideVmm(vmm: VmmRequest, question: VmmQuestion): Result<VmmDec
     verdict: unmet.length > 0 ? 'cannot-obey' : Object.keys(knobs).length > 0 ? 'obeys-with-knob' : 'exact',
     knobs, configuration: answer.configuration, needs: answer.needs, unmet, hidden: hiddenBy(seen, question.planned),
     implicitDefault: answer.implicitDefault, outcome: seen.outcome,
-    predicted: predictedOver(question.survey.space, seen), findings: seen.findings, migration: seen.migration,
+    predicted: predictedOver(space, seen), findings: seen.findings, migration: seen.migration,
   });
 }
 
 /** What must be set for the extended capabilities that the VMM does not already find in the hardware. */
-function knobsOf(profile: VmmProfile, vmm: VmmRequest, kernel: HostKernel, question: VmmQuestion): KnobsAnswer {
-  const { vfio } = predict(profile, vmm, kernel, question);
+function knobsOf(profile: VmmProfile, vfio: ConfigSpace, question: VmmQuestion): KnobsAnswer {
   const { hostBdf, device, iommu, planned } = question;
   const wanted = planned.layout.placements.filter(({ space, id, offset }) =>
     space === 'extended' && (!vfio.captured(offset, 4) || (vfio.u32(offset) & 0xffff) !== id));
@@ -122,10 +124,22 @@ function pasidOf({ maxPasidLog2, exec, priv }: IommuFacts): PasidFacts {
   return { widthBits: maxPasidLog2, execute: exec, privileged: priv };
 }
 
+/** What a decision was made from, as far as a prediction needs it. */
+export type Predicted = Pick<VmmQuestion, 'iommu' | 'role'>
+  & { readonly space: ConfigSpace; readonly layout: Pick<Layout, 'patches' | 'placements'> };
+
+/** The prediction a decision rests on, made again; null when its profile has another revision by now. */
+export function predictedAgain(
+  { profile: { name, revision }, vmm, knobs, kernel }: VmmDecision, from: Predicted,
+): GuestPrediction | null {
+  const profile = profileNamed(name);
+  if (!profile.ok || profile.value.revision !== revision) return null;
+  return predict(profile.value, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, from);
+}
+
 function predict(
-  profile: VmmProfile, { port, settings }: VmmRequest, kernel: HostKernel, question: VmmQuestion,
+  profile: VmmProfile, { port, settings }: VmmRequest, kernel: HostKernel, { space, layout, iommu, role }: Predicted,
 ): GuestPrediction {
-  const { survey: { space }, planned: { layout }, iommu, role } = question;
   const knobs: Knobs = {
     // A guest's IOMMU with PASID is set up for a guest that is to have PASID.
     port, settings, patches: layout.patches, viommuPasid: layout.placements.some(({ name }) => name === 'pasid'),

@@ -18,7 +18,11 @@ export type LedgerRefusal =
   | { readonly kind: 'precondition-required'; readonly stream: string; readonly actual: number }
   | { readonly kind: 'function-unknown'; readonly host: string; readonly address: string }
   | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
+  | { readonly kind: 'vm-unknown'; readonly vm: string }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
+  /** The moment that was asked for, which the log, up to `head`, does not have. */
+  | { readonly kind: 'position-unknown'; readonly asked: string; readonly head: number | null }
+  | { readonly kind: 'not-yet'; readonly stream: string; readonly at: number; readonly since: number }
   | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };

@@ -1,22 +1,26 @@
+import { type ConfigSpace } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
 import {
   decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
-import { anywhere, deviceKey, functionKey, given, observation, sure } from './testing.js';
+import { Observation } from './function/observation.js';
+import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
 
 const envelope: Envelope = {
   idempotencyKey: 'k-1', requestDigest: Digest.of('request'), recordedAt: '2026-11-23T17:00:00.000Z',
 };
 const by = deviceKey();
 const seen = observation();
+const registered = {
+  kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
+} as const;
 const attached = sure(given(deviceDecider).when({
-  kind: 'attach-device', key: by, physicalFunction: null, policy: anywhere,
-  requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }],
-  function: {
-    kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
-  },
+  kind: 'attach-device', key: by, hotPlugOrder: 1, wish: wish({ vmm: qemu11 }),
+  ground: { function: registered, physicalFunction: null, evidence: null },
 }));
+const read = (space: ConfigSpace): readonly LedgerEvent[] =>
+  sure(given(deviceDecider, ...attached).when({ kind: 'observe-guest', key: by, observed: seen, seen: space }));
 
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
@@ -25,6 +29,8 @@ const every: readonly LedgerEvent[] = [
   { type: 'FunctionClaimed', schema: 1, ...by },
   { type: 'FunctionReleased', schema: 1, ...by },
   ...attached,
+  ...read(Observation.configSpace(seen)),
+  ...read(guestOf(attached, seen)),
   { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
 ];
 
@@ -65,7 +71,7 @@ describe('the event codec', () => {
   it('knows of every event which stream it belongs to', () => {
     for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
-      'DeviceAttached', 'LayoutDecided', 'DeviceDetached',
+      'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'DeviceDetached',
     ]);
   });
 });

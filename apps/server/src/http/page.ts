@@ -32,10 +32,16 @@ export class Page {
     throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
-  /** The position the cursor leads behind, for the log, whose cursors are positions. */
-  afterPosition(): number | undefined {
+  /** The number the cursor leads behind, for logs, whose cursors are positions or revisions. */
+  afterNumber(what: 'a position' | 'a revision'): number | undefined {
     if (this.after === undefined) return undefined;
     if (/^\d{1,15}$/.test(this.after)) return Number(this.after);
-    throw EdgeProblem.field('/after', this.after.slice(0, 80), 'a position: a whole number from 0', 'not a position');
+    throw EdgeProblem.field('/after', this.after.slice(0, 80), `${what}: a whole number from 0`, `not ${what}`);
+  }
+
+  /** Where the next page is, as a Link header says it (RFC 8288). What is null is left out. */
+  static link(path: string, query: Readonly<Record<string, string | number | null>>): string {
+    const given = Object.entries(query).filter(([, value]) => value !== null);
+    return `<${path}?${given.map(([name, value]) => `${name}=${value}`).join('&')}>; rel="next"`;
   }
 }

@@ -152,7 +152,7 @@ describe('a refused registration', () => {
   });
 
   it.each([
-    '/v1/functions?at=3', '/v1/vms/a/devices/b?at=3', '/healthz?x=1',
+    '/v1/events?at=3', '/v1/functions?since=3', '/healthz?x=1',
   ])('a query nobody knows: %s', async (url) => {
     expectProblem(await server.get(url), 400, 'request-invalid', /unknown query parameter/);
   });
@@ -205,6 +205,29 @@ describe('a refused attach', () => {
     ['a list for a policy', { ...attachBody, policy: [] }, /policy/],
     ['a number for a capability', { ...attachBody, capabilities: [7] }, /capabilities/],
     ['an unknown field deep inside', pasid({ depth: 1 }), /capabilities\/0\/depth/],
+  ])('with %s', async (_what, body, detail) => {
+    expectProblem(await server.post(attach, body), 400, 'request-invalid', detail);
+  });
+
+  it.each([
+    ['a VMM nobody knows', { ...attachBody, vmm: { name: 'bhyve', version: '14' } }, 'vmm-unknown', /bhyve 14/],
+    ['a serial number without a number', { ...attachBody, capabilities: [{ name: 'dsn' }] },
+      'registers-missing', /dsn/],
+    ['a register nobody has', { ...attachBody, capabilities: [{ name: 'dsn', registers: { serial: 1 } }] },
+      'register-unknown', /no field serial/],
+    ['a register that is too wide', { ...attachBody,
+      capabilities: [{ name: 'nvidia-clique', registers: { clique: 16 } }] }, 'register-out-of-range', /0\.\.15/],
+  ])('with %s', async (_what, body, code, detail) => {
+    expectProblem(await server.post(attach, body), 422, code, detail);
+  });
+
+  it.each([
+    ['a setting that is an object', { ...attachBody, vmm: { name: 'qemu', version: '11.0', settings: { ats: {} } } },
+      /\/vmm\/settings\/ats/],
+    ['a port nobody has', { ...attachBody, vmm: { name: 'qemu', version: '11.0', port: 'usb' } }, /\/vmm\/port/],
+    ['registers for PASID', { ...attachBody, capabilities: [{ name: 'pasid', registers: { x: 1 } }] }, /registers/],
+    ['text for a register', { ...attachBody, capabilities: [{ name: 'dsn', registers: { serialNumberLower: 'x' } }] },
+      /serialNumberLower/],
   ])('with %s', async (_what, body, detail) => {
     expectProblem(await server.post(attach, body), 400, 'request-invalid', detail);
   });

@@ -5,12 +5,12 @@ import { type GuestPrediction, type VmmProfile } from '@cadastre/vmm-profiles';
 /** A profile as data: everything it says of itself. */
 export function profileView(profile: VmmProfile): object {
   const {
-    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration, exemptsVendorBytes,
-    failureMode, forwardsSyntheticWrites,
+    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
   } = profile;
   return {
-    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration, exemptsVendorBytes,
-    failureMode, forwardsSyntheticWrites,
+    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
   };
 }
 
