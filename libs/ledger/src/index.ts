@@ -7,9 +7,11 @@ export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-
 export { EVENT_STORE } from './event-store.token.js';
 export { ReadEvents } from './events/read-events.js';
 export { type FunctionRow } from './functions/function-index.js';
+export { type Family, GetFamily } from './functions/get-family.js';
 export { GetFunction } from './functions/get-function.js';
 export { type FunctionPage, ListFunctions } from './functions/list-functions.js';
-export { ObserveFunction } from './functions/observe-function.js';
+export { type Look, type ObservationChange, ObserveFunction } from './functions/observe-function.js';
+export { RetireFunction } from './functions/retire-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,

@@ -9,9 +9,11 @@ import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js'
 import { EVENT_STORE } from './event-store.token.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { FunctionIndex } from './functions/function-index.js';
+import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ListFunctionsHandler } from './functions/list-functions.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { RetireFunctionHandler } from './functions/retire-function.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -34,7 +36,8 @@ export class LedgerModule {
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
-        ObserveFunctionHandler, AttachDeviceHandler, DetachDeviceHandler,
+        ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
+        AttachDeviceHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler,
       ],

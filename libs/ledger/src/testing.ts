@@ -3,12 +3,12 @@ import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { Digest, type PlacementPolicy } from '@cadastre/device-layout';
 import { type EventStore, MemoryEventStore } from '@cadastre/event-store';
 import {
-  DeviceId, type DeviceKey, type DeviceState, type FunctionKey, type FunctionState, HostName, Observation, VmId,
+  DeviceId, type DeviceKey, type DeviceState, type FunctionKey, HostName, Observation, VmId,
 } from '@cadastre/lifecycle';
 import { type Clock } from './clock.js';
 import { AttachDevice, AttachDeviceHandler } from './devices/attach-device.js';
 import { DetachDevice, DetachDeviceHandler } from './devices/detach-device.js';
-import { ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
+import { type Look, ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
 import { type CommandOutcome, type Precondition } from './outcome.js';
 import { Recorder } from './recorder.js';
 import { StreamReader } from './stream-reader.js';
@@ -54,7 +54,7 @@ export class TestLedger {
     return new TestLedger(store, new StreamReader(store), await Recorder.open(store, clock));
   }
 
-  observe(idempotencyKey: string, key = functionKey(), space = endpoint()): Promise<CommandOutcome<FunctionState>> {
+  observe(idempotencyKey: string, key = functionKey(), space = endpoint()): Promise<CommandOutcome<Look>> {
     const observation = Observation.of(space, {
       kernel: { release: '7.2.13', flavour: 'upstream' },
       iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },

@@ -15,15 +15,19 @@ const attached = sure(given(deviceDecider).when({
   requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }],
   function: {
     kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
+    users: { pasid: [], pri: [] }, retired: null,
   },
 }));
 
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
-  { type: 'FunctionObserved', schema: 1, ...seen },
+  { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, ...seen },
   { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
   { type: 'FunctionClaimed', schema: 1, ...by },
   { type: 'FunctionReleased', schema: 1, ...by },
+  { type: 'FunctionRetired', schema: 1, reason: 'card removed' },
+  { type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...by, users: 1, first: true },
+  { type: 'SharedCapabilityFreed', schema: 1, capability: 'pasid', ...by, users: 0, last: true },
   ...attached,
   { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
 ];

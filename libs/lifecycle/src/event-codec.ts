@@ -35,6 +35,9 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   ObservationConfirmed: 1,
   FunctionClaimed: 1,
   FunctionReleased: 1,
+  FunctionRetired: 1,
+  SharedCapabilityUsed: 1,
+  SharedCapabilityFreed: 1,
   DeviceAttached: 1,
   LayoutDecided: 1,
   DeviceDetached: 1,
@@ -70,6 +73,7 @@ function isKnown(type: string): type is LedgerEvent['type'] {
 
 const functionEvents: readonly string[] = [
   'FunctionRegistered', 'FunctionObserved', 'ObservationConfirmed', 'FunctionClaimed', 'FunctionReleased',
+  'FunctionRetired', 'SharedCapabilityUsed', 'SharedCapabilityFreed',
 ] satisfies readonly FunctionEvent['type'][];
 
 export function isFunctionEvent(event: LedgerEvent): event is FunctionEvent {

@@ -71,6 +71,17 @@ export const refusalProblems: {
     detail: (one) => `${where(one)} is claimed by ${which(one.by)}; detach that device first`,
     field: (one) => ({ pointer: '/function', detail: `claimed by ${which(one.by)}`, value: where(one) }),
   },
+  'function-retired': {
+    status: 409, title: 'The function is retired',
+    detail: (one) => `${where(one)} was taken out of service${one.reason === null ? '' : ` (${one.reason})`}; `
+      + 'POST /v1/functions brings it back',
+    field: (one) => ({ pointer: '/function', detail: 'retired', value: where(one), limit: 'a function in service' }),
+  },
+  'function-shared': {
+    status: 409, title: 'Others use what the function has for them',
+    detail: (one) => `${one.users} devices use ${one.capability} of ${where(one)}; disable it there first`,
+    field: (one) => ({ pointer: '/address', detail: `users of ${one.capability}`, value: one.users, limit: '0' }),
+  },
   'function-not-claimed': {
     status: 409, title: 'The function is not claimed by this device',
     detail: (one) => `${where(one)} is claimed by ${one.claim ? which(one.claim) : 'nobody'}`,

@@ -14,7 +14,10 @@ export interface FunctionRow {
   readonly deviceId: number;
   readonly classCode: number;
   readonly role: Observation['sriov']['role'];
+  /** A VF's physical function on the same host, when it is known. */
+  readonly pf: Observation['sriov']['pf'];
   readonly claim: DeviceKey | null;
+  readonly isRetired: boolean;
 }
 
 /**
@@ -35,6 +38,13 @@ export class FunctionIndex {
     const behind = [...this.rows.keys()].sort().filter((name) => name > after);
     const rows = behind.slice(0, limit).flatMap((name) => this.rows.get(name) ?? []);
     return { rows, more: behind.length > limit };
+  }
+
+  /** The registered VFs of a PF, in order of their addresses. */
+  async virtualFunctions({ host, address }: FunctionKey): Promise<readonly FunctionRow[]> {
+    await this.follow();
+    return [...this.rows.values()].filter(({ key, pf }) => key.host === host && pf === address)
+      .sort((one, other) => (one.key.address < other.key.address ? -1 : 1));
   }
 
   /**
@@ -66,13 +76,15 @@ export class FunctionIndex {
 
   private addRow(state: FunctionState): void {
     if (state.kind === 'unregistered' || !state.observation) return;
-    const { key, revision, claim, observation: { facts } } = state;
+    const { key, revision, claim, retired, observation: { facts } } = state;
     const before = this.rows.get(functionStream(key));
+    const now = { revision, claim, isRetired: retired !== null };
     if (facts.configSpace === '' && before) {
-      this.rows.set(functionStream(key), { ...before, revision, claim });
+      this.rows.set(functionStream(key), { ...before, ...now });
       return;
     }
     const { vendorId, deviceId, classCode } = readHeader(Observation.configSpace(facts));
-    this.rows.set(functionStream(key), { key, revision, vendorId, deviceId, classCode, role: facts.sriov.role, claim });
+    const { role, pf } = facts.sriov;
+    this.rows.set(functionStream(key), { key, vendorId, deviceId, classCode, role, pf, ...now });
   }
 }
