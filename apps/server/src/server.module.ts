@@ -5,6 +5,7 @@ import { EventsController } from './events/events.controller.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
+import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
 
@@ -16,8 +17,8 @@ export class ServerModule {
       module: ServerModule,
       imports: [LedgerModule.register(options)],
       controllers: [
-        FunctionsController, DevicesController, LayoutsController, PersonasController, EventsController,
-        HealthController, ProblemsController,
+        FunctionsController, DevicesController, PasidsController, LayoutsController, PersonasController,
+        EventsController, HealthController, ProblemsController,
       ],
     };
   }

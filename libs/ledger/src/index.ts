@@ -16,6 +16,9 @@ export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';
+export { ChangePasids, type PasidChange } from './pasids/change-pasids.js';
+export { CheckPasid } from './pasids/check-pasid.js';
+export { ListPasids, type PasidPage } from './pasids/list-pasids.js';
 export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';

@@ -13,6 +13,9 @@ import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ListFunctionsHandler } from './functions/list-functions.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { ChangePasidsHandler } from './pasids/change-pasids.js';
+import { CheckPasidHandler } from './pasids/check-pasid.js';
+import { ListPasidsHandler } from './pasids/list-pasids.js';
 import { RetireFunctionHandler } from './functions/retire-function.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
@@ -37,7 +40,7 @@ export class LedgerModule {
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
-        AttachDeviceHandler, DetachDeviceHandler,
+        ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler, AttachDeviceHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler,
       ],

@@ -18,6 +18,9 @@ export type LedgerRefusal =
   | { readonly kind: 'precondition-required'; readonly stream: string; readonly actual: number }
   | { readonly kind: 'function-unknown'; readonly host: string; readonly address: string }
   | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
+  /** A VF's PF counts what the VF uses of it: it has to be told, registered and in service. */
+  | { readonly kind: 'physical-function-unknown'; readonly host: string; readonly address: string;
+      readonly pf: string | null }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
   | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }

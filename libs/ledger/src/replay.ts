@@ -3,8 +3,7 @@ import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cad
 import { type EventStore, type Position } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  isDeviceEvent, isFunctionEvent,
-  rebuildGuestConfigSpace,
+  isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { StreamReader } from './stream-reader.js';
@@ -69,6 +68,7 @@ export async function replay(
     if (page.head === 'empty' || after === page.head) break;
   }
   assertOwners(devices, functions);
+  assertUsers(devices, functions);
   const reader = new StreamReader(store);
   const replayed: ReplayedDevice[] = [];
   for (const [stream, state] of [...devices].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -90,6 +90,22 @@ function assertOwners(
     const holder = claim ? deviceStream(claim) : 'nobody';
     throw new DamagedHistory(stream, `it is attached to ${functionStream(device.function)}, which ${holder} holds`);
   }
+}
+
+/** What devices use of a physical function and what its own stream counts is the same, to the letter. */
+function assertUsers(
+  devices: ReadonlyMap<string, DeviceState>, functions: ReadonlyMap<string, FunctionState>,
+): void {
+  const used = [...devices].flatMap(([stream, device]) => (device.kind !== 'attached' ? []
+    : sharedUses(device.pasids).map(([capability, key]) => `${functionStream(key)} ${capability} ${stream}`)));
+  const counted = [...functions].flatMap(([stream, state]) => (state.kind === 'unregistered' ? []
+    : sharedCapabilities.flatMap((capability) =>
+      state.users[capability].map((user) => `${stream} ${capability} ${deviceStream(user)}`))));
+  const known = new Set(counted);
+  const odd = used.find((one) => !known.delete(one)) ?? [...known][0];
+  if (odd === undefined) return;
+  const [stream = '', capability = '', user = ''] = odd.split(' ');
+  throw new DamagedHistory(stream, `its users of ${capability} and the devices disagree about ${user}`);
 }
 
 async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {

@@ -1,5 +1,7 @@
+import { Pasid } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
+import { type PageTable } from './device/pasids/page-table.js';
 import {
   decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
@@ -19,6 +21,11 @@ const attached = sure(given(deviceDecider).when({
   },
 }));
 
+const pasid = sure(Pasid.from(7));
+const table: PageTable = {
+  requested: { kind: 'ioas', ptId: 3 }, resultingPtId: 4, hwptFlags: ['pasid', 'fault-id-valid'], faultId: 5,
+};
+
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
   { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, ...seen },
@@ -29,6 +36,21 @@ const every: readonly LedgerEvent[] = [
   { type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...by, users: 1, first: true },
   { type: 'SharedCapabilityFreed', schema: 1, capability: 'pasid', ...by, users: 0, last: true },
   ...attached,
+  {
+    type: 'PasidEnabled', schema: 1, widthBits: 8, exec: false, priv: true, physicalFunction: functionKey(),
+    platform: { viommuSsidBits: 16, ports: [{ address: functionKey().address, endEndTlpPrefix: true }] },
+    checks: [{ check: 'capability-visible', ok: true, offset: 0x134 }],
+  },
+  { type: 'PasidAttached', schema: 1, pasid, ...table },
+  { type: 'PasidReplaced', schema: 1, pasid, ...table, replaced: table },
+  { type: 'PasidDetached', schema: 1, pasid, was: table },
+  { type: 'PasidOperationFailed', schema: 1, operation: 'detach', pasid, requested: null, errno: 'ENODEV' },
+  { type: 'PasidsDetached', schema: 1, cause: 'reset', count: 3 },
+  { type: 'PasidDisabled', schema: 1 },
+  { type: 'AtsEnabled', schema: 1, by: 'iommu-driver' },
+  { type: 'PriEnabled', schema: 1, by: 'iommu-driver', physicalFunction: null },
+  { type: 'PriDisabled', schema: 1, by: 'iommu-driver' },
+  { type: 'AtsDisabled', schema: 1, by: 'iommu-driver' },
   { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
 ];
 
@@ -69,7 +91,9 @@ describe('the event codec', () => {
   it('knows of every event which stream it belongs to', () => {
     for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
-      'DeviceAttached', 'LayoutDecided', 'DeviceDetached',
+      'DeviceAttached', 'LayoutDecided', 'PasidEnabled', 'PasidAttached', 'PasidReplaced', 'PasidDetached',
+      'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled', 'PriEnabled', 'PriDisabled',
+      'AtsDisabled', 'DeviceDetached',
     ]);
   });
 });

@@ -18,7 +18,7 @@ export class EventsController {
     @Query() query: Record<string, unknown>, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const page = Page.from(query);
-    const behind = page.afterPosition();
+    const behind = page.afterNumber('a position: a whole number from 0');
     const after = behind === undefined ? 'start' : Position.from(behind);
     const { events, head } = await this.queries.execute(new ReadEvents(after, page.limit));
     const last = events.at(-1)?.position;

@@ -32,10 +32,10 @@ export class Page {
     throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
-  /** The position the cursor leads behind, for the log, whose cursors are positions. */
-  afterPosition(): number | undefined {
+  /** The number the cursor leads behind, for the log and other lists whose cursors are the numbers of their rows. */
+  afterNumber(limit: string): number | undefined {
     if (this.after === undefined) return undefined;
     if (/^\d{1,15}$/.test(this.after)) return Number(this.after);
-    throw EdgeProblem.field('/after', this.after.slice(0, 80), 'a position: a whole number from 0', 'not a position');
+    throw EdgeProblem.field('/after', this.after.slice(0, 80), limit, 'not a cursor of this list');
   }
 }

@@ -5,13 +5,16 @@ import {
   type PlannedLayout, planWorn, type VerdictReason, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
-import { type RegisteredFunction } from '../function/function-decider.js';
+import { type FunctionCommand, type RegisteredFunction } from '../function/function-decider.js';
 import { Observation } from '../function/observation.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
   type PersonaReference,
 } from './device-events.js';
+import {
+  detachAll, type PasidCommand, pasidDecider, type PasidState, type PasidUseRefusal, sharedUses,
+} from './pasids/pasid-decider.js';
 
 export type DeviceCommand =
   | { readonly kind: 'attach-device'; readonly key: DeviceKey;
@@ -22,13 +25,14 @@ export type DeviceCommand =
       readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy;
       /** Worn whole: then nothing else may be requested. */
       readonly persona?: Persona }
-  | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null };
+  | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null }
+  | PasidCommand;
 
 export type DeviceState =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'attached'; readonly key: DeviceKey; readonly revision: number; readonly function: FunctionKey;
       /** Null only between the two events of one attach. */
-      readonly layout: DecidedLayout | null }
+      readonly layout: DecidedLayout | null; readonly pasids: PasidState }
   | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey };
 
 type AtsRefusal = { readonly kind: 'ats-not-supported'; readonly name: string };
@@ -41,6 +45,7 @@ export type DeviceRefusal =
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
   | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
   | PasidRefusal
+  | PasidUseRefusal
   | AtsRefusal
   | LayoutRefusal;
 
@@ -51,6 +56,8 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
     switch (command.kind) {
       case 'attach-device': return attach(command, state);
       case 'detach-device': return detach(command, state);
+      // Whatever is left is for them: the compiler knows.
+      default: return usePasids(command, state);
     }
   },
   evolve(state, event) {
@@ -58,7 +65,8 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
     switch (event.type) {
       case 'DeviceAttached': {
         const key = { vm: event.vm, device: event.device };
-        return { kind: 'attached', key, revision, function: event.function, layout: null };
+        const { initial: pasids } = pasidDecider;
+        return { kind: 'attached', key, revision, function: event.function, layout: null, pasids };
       }
       case 'LayoutDecided': {
         if (state.kind !== 'attached') return state;
@@ -67,6 +75,10 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       case 'DeviceDetached': {
         if (state.kind === 'unknown') return state;
         return { kind: 'detached', key: state.key, revision, last: event.function };
+      }
+      default: {
+        if (state.kind !== 'attached') return state;
+        return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
       }
     }
   },
@@ -178,5 +190,32 @@ function wantedBy(granted: CapabilityGrant): WantedCapability {
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
-  return ok([{ type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+  const left = state.pasids.attached.count > 0 ? [detachAll('device-detach', state.pasids)] : [];
+  return ok([...left, { type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+}
+
+/** PASIDs are those of an attached device, and end with its attachment. */
+function usePasids(command: PasidCommand, state: DeviceState): Decision {
+  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...command.key });
+  return pasidDecider.decide(command, state.pasids);
+}
+
+/**
+ * The commands by which the physical function learns what a device began and ceased to use of it, whatever happened
+ * between the two states.
+ */
+export function familyCommands(user: DeviceKey, before: DeviceState, after: DeviceState): readonly FunctionCommand[] {
+  const [then, now] = [usesOf(before), usesOf(after)];
+  const missingFrom = (others: typeof now): (one: typeof now[number]) => boolean => ([capability, key]) =>
+    !others.some(([other, at]) => other === capability && functionStream(at) === functionStream(key));
+  return [
+    ...then.filter(missingFrom(now)).map(([capability, key]) =>
+      ({ kind: 'free-shared-capability', key, capability, user }) as const),
+    ...now.filter(missingFrom(then)).map(([capability, key]) =>
+      ({ kind: 'use-shared-capability', key, capability, user }) as const),
+  ];
+}
+
+function usesOf(state: DeviceState): ReturnType<typeof sharedUses> {
+  return state.kind === 'attached' ? sharedUses(state.pasids) : [];
 }

@@ -4,6 +4,7 @@ import {
 } from '@cadastre/device-layout';
 import { type DeviceId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
+import { type PasidEvent } from './pasids/pasid-events.js';
 
 /** The event that holds the bytes a layout was decided over. */
 export interface ObservationReference {
@@ -51,4 +52,5 @@ export type DeviceEvent =
   /** Complete: replay needs the observation's bytes and these patches, no planner. */
   | ({ readonly type: 'LayoutDecided'; readonly schema: 1 } & DecidedLayout)
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;
-      readonly reason: string | null };
+      readonly reason: string | null }
+  | PasidEvent;
