@@ -39,6 +39,22 @@ describe('the baseline of a fleet', () => {
     expect(layout.space.u32(0x204)).toBe(0);
   });
 
+  it('leaves out what only looks alike: another structure of a vendor, a table elsewhere', () => {
+    const designated = (id: number): ConfigSpaceParts =>
+      model({ extended: [{ id: 0x23, offset: 0x100, body: [...u16(0x1e98), ...u16(0x0100), ...u16(id), 0, 0] }] });
+    expect(of(designated(0), designated(8)).dropped).toMatchObject([{ name: 'DVSEC', why: 'absent' }]);
+    const table = (at: number): ConfigSpaceParts =>
+      model({ standard: [express({ offset: 0x60 }), { id: 0x11, offset: 0xa0, body: [...u16(7), ...u32(at)] }] });
+    const family = (kind: number): ConfigSpaceParts => model({ extended: [{ id: 0x10, offset: 0x100, body:
+      [...new Array<number>(0x20).fill(0), ...u32(kind)] }] });
+    const allocated = (last: number): ConfigSpaceParts => model({ standard: [express({ offset: 0x60 }), { id: 0x14,
+      offset: 0xc0, body: [1, 0, ...u32(0x80000002), ...u32(0x43000000), ...u32(last)] }] });
+    for (const [name, ...parts] of [['MSIX', table(0x2000), table(0x3000)], ['SRIOV', family(0xc), family(4)],
+      ['EA', allocated(0xffffc), allocated(0x7fffc)]] as const) {
+      expect(of(...parts).dropped).toMatchObject([{ name, why: 'other-hardware' }]);
+    }
+  });
+
   it('promises what all can keep, and names who keeps least', () => {
     const { layout, narrowed } = of(model({}, 16, 31), model({}, 8, 63), model({}, 4, 15));
     expect(narrowed).toEqual([
@@ -78,6 +94,8 @@ describe('the baseline of a fleet', () => {
       field: 'vendorId', first: 0x1234, here: 1 }],
     ['functions of two classes', [model(), model({ classCode: 0x030000 })], { field: 'classCode' }],
     ['functions of two sizes', [model(), { size: 256 }], { field: 'configSize', first: 4096, here: 256 }],
+    ['functions whose BARs are of two kinds', [model({ bytes: { 0x10: u32(0xe0000004) } }), model({ bytes: {
+      0x10: u32(0xe000000c) } })], { field: 'kind of BAR 0', first: 4, here: 0xc }],
     ['a capture that was cut', [model(), model({ capturedBytes: 0x400 })], { kind: 'function-unfit',
       source: 'host-1' }],
   ])('of %s is none', (_, parts, refusal) => {

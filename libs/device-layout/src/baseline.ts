@@ -1,10 +1,14 @@
 import { type Capability, type CapabilitySpace, ok, refuse, type Result, type Survey } from '@cadastre/config-space';
+import { barSizes } from './base-address.js';
+import { canonicalJson } from './canonical-json.js';
+import { kindOf } from './capability-pairs.js';
 import { explainRefusal } from './explain.js';
+import { unlikeBars, unlikeVfBars } from './judge-bars.js';
 import { identityOf, type LayoutDocument, type LayoutIdentity, type LayoutRange } from './layout-document.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { layoutDocument } from './make-layout-document.js';
 import { planLayout } from './plan-layout.js';
-import { commonPromise, promisedFields, readPromise } from './promised-field.js';
+import { commonPromise, isWeaker, promisedFields, readPromise } from './promised-field.js';
 
 /** One function of a fleet, in the words of whoever brings it. */
 export interface FleetFunction {
@@ -21,7 +25,7 @@ export interface Dropped {
   readonly id: number;
   readonly name: string;
   readonly offset: number;
-  readonly why: 'absent' | 'elsewhere' | 'other-length' | 'other-version';
+  readonly why: 'absent' | 'elsewhere' | 'other-length' | 'other-version' | 'other-hardware';
   readonly because: string;
 }
 
@@ -47,7 +51,7 @@ export type BaselineRefusal =
   | { readonly kind: 'fleet-empty' }
   | { readonly kind: 'fleet-too-large'; readonly count: number; readonly most: number }
   | { readonly kind: 'function-unfit'; readonly source: string; readonly problem: string }
-  /** Functions of another vendor, class, header or size share no layout. */
+  /** Functions of another vendor, class, header or size, or with BARs of another kind, share no layout. */
   | { readonly kind: 'nothing-in-common'; readonly source: string; readonly field: string;
       readonly first: number; readonly here: number };
 
@@ -110,7 +114,10 @@ BaselineRefusal | undefined {
     return { kind: 'nothing-in-common', source, field: 'configSize', first: first.space.size, here: space.size };
   }
   const field = (['vendorId', 'classCode', 'type'] as const).find((name) => header[name] !== first.header[name]);
-  return field && { kind: 'nothing-in-common', source, field, first: first.header[field], here: header[field] };
+  if (field) return { kind: 'nothing-in-common', source, field, first: first.header[field], here: header[field] };
+  const [unlike] = unlikeBars(first.space, space);
+  return unlike && { kind: 'nothing-in-common', source, field: `kind of BAR ${unlike.bar}`, first: unlike.layout,
+    here: unlike.destination };
 }
 
 /** Marks the bytes that differ from the first function's. False when none does: most functions of a fleet. */
@@ -134,10 +141,12 @@ function narrow({ source, survey }: FleetFunction, draft: Draft): void {
   }
   for (const [one, values] of kept) {
     const { space, id, offset, length, row: { name } } = one;
-    const alike = survey.capabilities.filter((other) => other.space === space && other.id === id);
+    const alike = survey.capabilities.filter((other) => other.space === space && other.id === id
+      && kindOf(other, survey.space) === kindOf(one, first.space));
     const here = alike.find((other) => other.offset === offset);
     const why = !here ? (alike.length > 0 ? 'elsewhere' : 'absent')
-      : here.length !== length ? 'other-length' : here.version !== one.version ? 'other-version' : undefined;
+      : here.length !== length ? 'other-length' : here.version !== one.version ? 'other-version'
+        : isOtherHardware(one, survey, first) ? 'other-hardware' : undefined;
     if (why) {
       kept.delete(one);
       dropped.push({ space, id, name, offset, why, because: source });
@@ -156,6 +165,17 @@ function narrow({ source, survey }: FleetFunction, draft: Draft): void {
     });
     if (common.some((value, index) => value !== values[index])) kept.set(one, common);
   }
+}
+
+/** Whether a register says where the hardware has something, or how large, and the two do not agree. */
+function isOtherHardware(one: Capability, here: Survey, first: Survey): boolean {
+  const { space, id, offset, length } = one;
+  if (space === 'extended' && id === 0x10 && unlikeVfBars(first.space, one, here.space, one).length > 0) return true;
+  if (space === 'standard' && id === 0x14) {
+    return canonicalJson(barSizes(first.space, [one])) !== canonicalJson(barSizes(here.space, [one]));
+  }
+  return promisedFields(space, id, length).some((field) => field.counts === 'same'
+    && isWeaker(field, readPromise(first.space, offset, field), readPromise(here.space, offset, field)));
 }
 
 function finish(draft: Draft, source: string): Result<Baseline, BaselineRefusal> {

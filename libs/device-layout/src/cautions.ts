@@ -1,12 +1,9 @@
 import {
-  ByteRange, type Capability, findCapability, occupiedEnd, type Survey, type UnlinkedCapability,
+  ByteRange, type Capability, occupiedEnd, type Survey, type UnlinkedCapability,
 } from '@cadastre/config-space';
 import { type Ground } from './ground.js';
 import { type Caution } from './refusal.js';
 import { syntheticCapability, type SyntheticName } from './synthetic-capability.js';
-
-/** Standard capability ID of PCI Express. */
-const expressId = 0x10;
 
 /**
  * Distance kept behind a capability while there is another place: the bytes right behind one often are registers that
@@ -20,7 +17,7 @@ export function cautionsAt(range: ByteRange, ground: Ground): readonly Caution[]
   if (ground.space === 'extended') {
     const { survey } = ground;
     if (!survey.capabilities.some((one) => one.space === 'extended')) cautions.push({ kind: 'no-extended-list' });
-    if (!findCapability(survey, 'standard', expressId)) cautions.push({ kind: 'no-express-capability' });
+    if (!ground.hasExpress) cautions.push({ kind: 'no-express-capability' });
   }
   const family = ground.physicalFunction;
   if (family && !family.survey) cautions.push({ kind: 'physical-function-not-seen', pf: family.address });

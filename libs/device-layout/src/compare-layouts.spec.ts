@@ -34,6 +34,16 @@ describe('two layouts', () => {
     expect(kinds(documentOf({ size: 256, extended: [] }))).toContain('config-size');
   });
 
+  it('with two capabilities of a kind: each is compared with one', () => {
+    const vendors = (...offsets: readonly number[]) => documentOf({ extended: [{ id: 1, offset: 0x100 },
+      ...offsets.map((offset) => ({ id: 0x0b, offset, body: u32(0x01000001) }))] });
+    const lists = (one: ReturnType<typeof documentOf>, other: ReturnType<typeof documentOf>): readonly string[] =>
+      compareLayouts(one, other).map(({ kind }) => kind).filter((kind) => kind.startsWith('capability'));
+    expect(lists(vendors(0x400, 0x600), vendors(0x600))).toEqual(['capability-gone']);
+    expect(lists(vendors(0x600), vendors(0x400, 0x600))).toEqual(['capability-new']);
+    expect(lists(vendors(0x400, 0x600), vendors(0x600, 0x800))).toEqual(['capability-moved']);
+  });
+
   it('that walk the same headers in another order differ', () => {
     const one = documentOf({ extended: [{ id: 1, offset: 0x100 }, { id: 0x18, offset: 0x200 }, { id: 15,
       offset: 0x300 }] });

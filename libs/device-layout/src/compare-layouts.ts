@@ -1,6 +1,7 @@
 import { type ByteRange, type CapabilitySpace } from '@cadastre/config-space';
+import { kindOf, pairsOf } from './capability-pairs.js';
 import {
-  type CompareClass, type LayoutCapability, type LayoutDocument, type LayoutIdentity, type WriteBehaviour,
+  type CompareClass, type LayoutDocument, type LayoutIdentity, type WriteBehaviour,
 } from './layout-document.js';
 
 /** One thing a guest, or the VMM that shows it, would find different in `b` after `a`. */
@@ -35,21 +36,13 @@ export function compareLayouts(a: LayoutDocument, b: LayoutDocument): readonly L
   return [...differences, ...inOrder(a, b, 'standard'), ...inOrder(a, b, 'extended'), ...bytes(a, b)];
 }
 
-/** The first of a kind in one list is compared with the first in the other, the second with the second. */
-export function pairOf(
-  one: LayoutCapability, among: readonly LayoutCapability[], others: readonly LayoutCapability[],
-): LayoutCapability | undefined {
-  const alike = (other: LayoutCapability): boolean =>
-    other.space === one.space && other.id === one.id && other.name === one.name;
-  const candidates = others.filter(alike);
-  return candidates.find(({ offset }) => offset === one.offset) ?? candidates[among.filter(alike).indexOf(one)];
-}
-
 function capabilities(a: LayoutDocument, b: LayoutDocument): readonly LayoutDifference[] {
   const differences: LayoutDifference[] = [];
+  const pairs = pairsOf(a.capabilities, b.capabilities, (one, other) =>
+    one.name === other.name && kindOf(one, a.space) === kindOf(other, b.space));
   for (const one of a.capabilities) {
     const { space, id, name, offset } = one;
-    const other = pairOf(one, a.capabilities, b.capabilities);
+    const other = pairs.get(one);
     if (!other) {
       differences.push({ kind: 'capability-gone', space, id, name, offset });
       continue;
@@ -63,8 +56,9 @@ function capabilities(a: LayoutDocument, b: LayoutDocument): readonly LayoutDiff
         kind: 'capability-differs', space, id, name, offset, member, a: one[member], b: other[member] });
     }
   }
+  const paired = new Set(pairs.values());
   for (const one of b.capabilities) {
-    if (pairOf(one, b.capabilities, a.capabilities)) continue;
+    if (paired.has(one)) continue;
     const { space, id, name, offset } = one;
     differences.push({ kind: 'capability-new', space, id, name, offset });
   }

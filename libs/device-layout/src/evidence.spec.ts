@@ -26,6 +26,22 @@ describe('evidence of further captures', () => {
       .toMatchObject([{ kind: 'seen-in-use', at: 0x138, owner: 'capability', source: 'firmware 2' }]);
   });
 
+  it('names the captures that told something new, and counts the others', () => {
+    const unit = surveyOf({ extended: [aer], bytes: { 0x13a: [1] } });
+    const evidence = Evidence.of([
+      { source: 'unit 1', survey: over }, { source: 'unit 2', survey: over }, { source: 'unit 3', survey: unit },
+      { source: 'unit 4', survey: unit }]);
+    expect(evidence.named.map(({ source }) => source)).toEqual(['unit 1', 'unit 3']);
+    expect(evidence.looked).toBe(4);
+  });
+
+  it('is not changed by what is seen later', () => {
+    const before = Evidence.of([{ source: 'unit 1', survey: over }]);
+    const unit = surveyOf({ extended: [aer], bytes: { 0x13a: [1] } });
+    expect(before.with({ source: 'unit 2', survey: unit }).inUse({ offset: 0x13a, length: 1 })).toBeDefined();
+    expect(before.inUse({ offset: 0x13a, length: 1 })).toBeUndefined();
+  });
+
   it('keeps an empty list from beginning where another capture has something', () => {
     const evidence = Evidence.of([{ source: 'unit 2', survey: over }]);
     expect(reasonsOf(refusalOf(surveyOf({}), { policy: pinnedAt(0x400), evidence })))

@@ -21,35 +21,39 @@ export interface SeenInUse {
   readonly source: string;
 }
 
-/** Captures one decision may rest on: a model has so many units and firmware versions, a fleet has one evidence. */
+/** Captures one decision may name: those that told something new, and each has at most 4096 bytes to tell. */
 export const furtherCapturesMax = 4096;
 
 /**
  * What many captures of one model say about its bytes: one that was ever part of anything, or ever not zero, is not
- * free. Made once for a model and used for every plan over it.
+ * free. Made once for a model and used for every plan over it; a further capture gives another evidence.
  */
 export class Evidence {
+  static readonly none = new Evidence(new Uint16Array(extendedSizeBytes), [], [], 0);
+
   private constructor(
     /** For each byte, 1 + the index of the first capture that shows it in use; 0 while none does. */
     private readonly firstSeen: Uint16Array, private readonly captures: readonly FurtherCapture[],
+    /** The captures that told of a byte what none before them had told: in a fleet of one model, few. */
     readonly named: readonly CaptureNamed[],
+    /** How many captures were looked at, those that told nothing new among them. */
+    readonly looked: number,
   ) {}
 
   static of(captures: readonly FurtherCapture[]): Evidence {
-    if (captures.length > furtherCapturesMax) throw new RangeError(`${captures.length} captures are too many`);
-    const firstSeen = new Uint16Array(extendedSizeBytes);
-    captures.forEach(({ survey }, index) => {
-      for (const { offset, length, owner } of survey.owners.runs()) {
-        // What was not captured says nothing about other captures.
-        if (owner === 'zero' || owner === 'not-captured') continue;
-        for (let at = offset; at < offset + length; at += 1) {
-          if (firstSeen[at] === 0) firstSeen[at] = index + 1;
-        }
-      }
-    });
-    const named = captures.map(({ source, survey }) =>
-      ({ source, configSpaceDigest: Digest.of(survey.space.toBytes()) }));
-    return new Evidence(firstSeen, captures, named);
+    return captures.reduce<Evidence>((evidence, one) => evidence.with(one), Evidence.none);
+  }
+
+  /** The evidence with one more capture. */
+  with(capture: FurtherCapture): Evidence {
+    const news = bytesInUse(capture.survey).filter((at) => this.firstSeen[at] === 0);
+    if (news.length === 0) return new Evidence(this.firstSeen, this.captures, this.named, this.looked + 1);
+    if (this.captures.length >= furtherCapturesMax) throw new RangeError(`more than ${furtherCapturesMax} captures`);
+    const firstSeen = this.firstSeen.slice();
+    for (const at of news) firstSeen[at] = this.captures.length + 1;
+    const { source, survey } = capture;
+    const named = { source, configSpaceDigest: Digest.of(survey.space.toBytes()) };
+    return new Evidence(firstSeen, [...this.captures, capture], [...this.named, named], this.looked + 1);
   }
 
   /** The first byte of a range that some capture shows in use. */
@@ -60,4 +64,14 @@ export class Evidence {
     }
     return undefined;
   }
+}
+
+/** What was not captured says nothing about other captures. */
+function bytesInUse({ owners }: Survey): readonly number[] {
+  const inUse: number[] = [];
+  for (const { offset, length, owner } of owners.runs()) {
+    if (owner === 'zero' || owner === 'not-captured') continue;
+    for (let at = offset; at < offset + length; at += 1) inUse.push(at);
+  }
+  return inUse;
 }

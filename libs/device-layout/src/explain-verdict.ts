@@ -1,5 +1,5 @@
 import { ByteRange } from '@cadastre/config-space';
-import { type Verdict, type VerdictReason } from './migration-verdict.js';
+import { type Verdict, type VerdictReason } from './verdict.js';
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const shown = (value: number | null): string => (value === null ? 'none' : hex(value));
@@ -26,20 +26,30 @@ export function explainVerdictReason(reason: VerdictReason): string {
     case 'register-weaker':
       return `${reason.name} at ${hex(reason.offset)}: ${reason.field} is ${reason.layout}, there `
         + `${reason.destination}`;
+    case 'register-differs':
+      return `${reason.name} at ${hex(reason.offset)}: ${reason.field} is ${hex(reason.layout)}, there `
+        + `${hex(reason.destination)}, and no VMM can change it`;
     case 'list-order-differs':
       return `the ${reason.space} list is walked ${reason.layout.map(hex).join(' ')}, there `
         + reason.destination.map(hex).join(' ');
     case 'bar-differs':
-      return `BAR ${reason.bar} is of kind ${hex(reason.layout)}, there of kind ${hex(reason.destination)}`;
+      return `${barNamed(reason)} is of kind ${hex(reason.layout)}, there of kind ${hex(reason.destination)}`;
+    case 'bar-size-differs':
+      return `${barNamed(reason)} has ${reason.layout} bytes, there ${reason.destination}`;
     case 'bytes-differ':
       return `${ByteRange.show(reason)} read ${reason.layout}, there ${reason.destination}`
         + (reason.why === 'vmm-compares-them' ? ', and the VMM compares them' : '');
   }
 }
 
+function barNamed({ of, bar }: Extract<VerdictReason, { kind: 'bar-differs' | 'bar-size-differs' }>): string {
+  return of === 'vf' ? `BAR ${bar} of the VFs` : `BAR ${bar}`;
+}
+
 /** A verdict for people, a sentence a line. */
-export function explainVerdict({ verdict, reasons, knobs, differences, relocations, hidden, unchecked }: Verdict):
-readonly string[] {
+export function explainVerdict(
+  { verdict, reasons, knobs, differences, relocations, hidden, unchecked, untoldBars }: Verdict,
+): readonly string[] {
   return [
     verdict,
     ...reasons.map((one) => `because ${explainVerdictReason(one)}`),
@@ -49,5 +59,6 @@ readonly string[] {
     ...hidden.map((one) => `${one.name} at ${hex(one.offset)} of the hardware is not shown`),
     ...differences.map((one) => `${ByteRange.show(one)} may differ (${one.why}): ${one.layout} | ${one.destination}`),
     ...unchecked.map((one) => `not checked: ${one}`),
+    ...untoldBars.map((bar) => `not checked: the size of BAR ${bar}, which config space does not tell`),
   ];
 }

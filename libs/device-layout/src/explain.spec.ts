@@ -51,6 +51,8 @@ const cautions: Examples<Caution> = {
     'guests may ignore it in this function: amd: quirks.c']],
   'nothing-behind-it': [[{ kind: 'nothing-behind-it', id: 0x0f },
     'no hardware here is known to answer for capability 0x000f']],
+  'was-elsewhere': [[{ kind: 'was-elsewhere', offset: 0x300 },
+    'an earlier layout of this device had it at 0x300: its guest must look again']],
   'inside-weak-header': [[{ kind: 'inside-weak-header', id: 0x04, offset: 0x200, length: 0x10 },
     '0x200..0x20f look like an unlinked capability 0x0004']],
 };

@@ -38,6 +38,8 @@ export function explainCaution(caution: Caution): string {
       return `${ByteRange.show(caution)} are doubtful: ${caution.row}: ${caution.source}`;
     case 'ignored-by-guests': return `guests may ignore it in this function: ${caution.row}: ${caution.source}`;
     case 'nothing-behind-it': return `no hardware here is known to answer for capability ${id(caution.id)}`;
+    case 'was-elsewhere':
+      return `an earlier layout of this device had it at ${hex(caution.offset)}: its guest must look again`;
     case 'inside-weak-header':
       return `${ByteRange.show(caution)} look like an unlinked capability ${id(caution.id)}`;
   }

@@ -56,6 +56,8 @@ export interface Ground {
   /** What was placed before in the same layout, or is kept for what was placed in an earlier one. */
   readonly taken: readonly TakenRange[];
   readonly list: CapabilityList;
+  /** Whether a guest meets PCI Express in the standard list, once what is to be hidden is hidden. */
+  readonly hasExpress: boolean;
   readonly persona: PersonaPlaces | null;
   readonly told: readonly ToldRoom[];
   /** Rows that are about this function. */

@@ -4,10 +4,11 @@ import { knownQuirks } from './known-quirks.js';
 import { knownVmms } from './known-vmms.js';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
-import { migrationVerdict, type VerdictReason } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type LayoutRequest } from './plan-layout.js';
 import { defaultStrategies } from './refusal.js';
 import { pinnedAt, planned, policy, reasonsOf, refusalOf, surveyOf, walkOf, wholePasid } from './testing.js';
+import { type VerdictReason } from './verdict.js';
 import { type VmmAbilities } from './vmm-abilities.js';
 
 const aer = { id: 0x01, offset: 0x100 } as const;

@@ -12,6 +12,7 @@ export { type ByteExplanation, type DecidedBy, explainByte } from './explain-byt
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
+export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
 export { knownQuirks } from './known-quirks.js';
 export { knownVmms, vmmNamed } from './known-vmms.js';
@@ -19,7 +20,7 @@ export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
 } from './layout.js';
 export {
-  type CompareClass, documentDigest, type LayoutCapability, type LayoutDocument, type LayoutDocumentRefusal,
+  type CompareClass, documentDigest, identityOf, type LayoutCapability, type LayoutDocument, type LayoutDocumentRefusal,
   layoutDocumentSchema, layoutFormat, type LayoutIdentity, type LayoutRange, type Provenance, readLayoutDocument,
   type WriteBehaviour, writeLayoutDocument,
 } from './layout-document.js';
@@ -27,10 +28,7 @@ export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
-export {
-  type AllowedDifference, type Destination, migrationVerdict, type NeededKnob, type Relocation, type Verdict,
-  type VerdictReason,
-} from './migration-verdict.js';
+export { migrationVerdict } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
@@ -41,9 +39,17 @@ export {
 } from './refusal.js';
 export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
 export { defaultRegisters, type NotPlaced, planWhatFits } from './plan-what-fits.js';
+export { type RegistersRefusal, requestedRegisters } from './requested-registers.js';
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
-  isSyntheticName, syntheticCapabilities, type SyntheticName, type SyntheticRegisters,
+  isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
+export { type HiddenByVmm, type Unmet } from './unmet.js';
+export {
+  decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
+} from './vmm-decision.js';
+export {
+  type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,
+} from './verdict.js';
 export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

@@ -6,6 +6,7 @@ const from = (first: number, last: number): ByteRange => ({ offset: first, lengt
 /** Port logic of DesignWare PCIe cores; non-zero in every capture of these functions. */
 const designWare = [from(0x700, 0xb7f)];
 const captures = 'captures of these functions';
+const linuxBe2net = 'Linux vfio-pci and drivers/net/ethernet/emulex/benet: registers between capabilities';
 const linuxAtsQuirks = 'Linux drivers/pci/quirks.c: ATS is not used in these functions';
 
 /** Registers outside every capability, and other things config space does not tell, by function. */
@@ -19,6 +20,8 @@ export const knownQuirks: readonly QuirkRow[] = [
   { name: 'designware-oxford', match: { vendorId: 0x1415, deviceIds: [0xc118, 0xc11b] },
     forbidden: designWare, source: captures },
   { name: 'designware-synopsys', match: { vendorId: 0x16c3, deviceIds: [0xedda] },
+    forbidden: designWare, source: captures },
+  { name: 'designware-sifive', match: { vendorId: 0xf15e, deviceIds: [0x0000], classes: [0x0604] },
     forbidden: designWare, source: captures },
   { name: 'nvidia-scattered-registers', match: { vendorId: 0x10de, deviceIds: [0x24a0, 0x0a65, 0x228b] },
     forbidden: [from(0x40, 0x5f), from(0x400, 0xfff)], source: `${captures} (reading F3)` },
@@ -40,14 +43,17 @@ export const knownQuirks: readonly QuirkRow[] = [
     forbidden: [from(0x50, 0x5f), from(0xfa, 0xff)], source: 'GGC, BDSM and others; VMMs depend on some' },
   { name: 'marvell-4363-aliases', match: { vendorId: 0x11ab, deviceIds: [0x4363] },
     forbidden: [from(0x200, 0xfff)], source: 'the low space again (reading F6)' },
-  { name: 'be2net-registers', match: { vendorId: 0x19a2 },
-    doubtful: [from(0x40, 0xfff)], source: 'Linux vfio-pci: be2net has registers between capabilities' },
+  { name: 'be2net-registers', match: { vendorId: 0x19a2 }, doubtful: [from(0x40, 0xfff)], source: linuxBe2net },
+  { name: 'be2net-registers-emulex', match: { vendorId: 0x10df, deviceIds: [0x0720, 0x0728, 0xe220, 0xe228] },
+    doubtful: [from(0x40, 0xfff)], source: linuxBe2net },
   { name: 'ibm-citrine-size', match: { vendorId: 0x1014, deviceIds: [0x028c] },
-    doubtful: [from(0xa0, 0xfff)], source: 'Linux drivers/pci/quirks.c: reads above 0xa0 disturb the device' },
-  { name: 'netronome-size', match: { vendorId: 0x19ee, deviceIds: [0x4000, 0x5000, 0x6000] },
-    doubtful: [from(0x600, 0xfff)], source: 'Linux drivers/pci/quirks.c: accesses above 0x600 hang the bus' },
-  { name: 'intel-dlb-driver-offset', match: { vendorId: 0x8086, deviceIds: [0x2710, 0x2711, 0x2714, 0x2715] },
-    places: { pasid: from(0x148, 0x14f) }, source: 'DPDK drivers/event/dlb2 has this PASID offset built in' },
+    doubtful: [from(0xa0, 0xfff)],
+    source: 'Linux drivers/pci/quirks.c: a read of 0xa0 while DMA runs can end in a parity error' },
+  { name: 'netronome-size', match: { vendorId: 0x19ee, deviceIds: [0x4000, 0x5000, 0x6000, 0x6003] },
+    doubtful: [from(0x600, 0xfff)], source: 'Linux drivers/pci/quirks.c: accesses above 0x600 can hang the bus' },
+  { name: 'intel-dlb-driver-offset', match: { vendorId: 0x8086, deviceIds: [0x2710, 0x2714] },
+    places: { pasid: from(0x148, 0x14f) },
+    source: 'DPDK drivers/event/dlb2: the driver of the PF turns PASID off at this offset without looking for it' },
   { name: 'amd-ats-ignored', match: { vendorId: 0x1002, deviceIds: [0x98e4, 0x6900, 0x7310, 0x7312, 0x7318, 0x7319,
     0x731a, 0x731b, 0x731e, 0x731f, 0x7340, 0x7341, 0x7347, 0x734f] },
   ignoredByGuests: ['ats', 'pri'], source: linuxAtsQuirks },

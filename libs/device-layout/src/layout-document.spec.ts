@@ -125,6 +125,9 @@ describe('a document is refused', () => {
       backing: { kind: 'x' } }); })],
     ['/capabilities/1', edited((json) => { Object.assign(items(json, 'capabilities')[1] ?? {}, { id: '0x0011' }); })],
     ['/capabilities', edited((json) => { items(json, 'capabilities').pop(); })],
+    ['/capabilities/1', edited((json) => { items(json, 'capabilities')[1] = items(json, 'capabilities')[0] ?? {}; })],
+    ['/capabilities/0', edited((json) => { const [one, other, ...rest] = items(json, 'capabilities');
+      json['capabilities'] = [other, one, ...rest]; })],
     ['/standardList/0', edited((json) => { (json['standardList'] as string[])[0] = '0x044'; })],
     ['/extendedList/3', edited((json) => { (json['extendedList'] as string[]).pop(); })],
     ['/ranges/1/offset', edited((json) => { Object.assign(items(json, 'ranges')[1] ?? {}, { offset: '0x005' }); })],

@@ -69,6 +69,7 @@ const body = object({
   ranges: list(range, bytesMax), rows: list(row, bytesMax / 16),
   evidence: object({
     captures: list(object({ source: line, configSpaceDigest: digest }), furtherCapturesMax),
+    looked: whole(0, 0xffffffff),
     quirks: list(text(128), 256), told: list(line, 256),
   }),
   digest,
@@ -226,10 +227,12 @@ Contradiction {
     const head = `0x${capabilitiesPointerAt(readHeader(space)).toString(16)}`;
     return { pointer: `/${name}List/${wrongAt}`, problem: `is not what a walk from ${head} or 0x100 meets` };
   }
-  const listed = capabilities.filter((one) => one.space === name);
-  const odd = capabilities.findIndex((one) => one.space === name && !walked.some(({ offset: at, id, version }) =>
-    at === one.offset && id === one.id && version === one.version));
-  if (odd >= 0) return { pointer: `/capabilities/${odd}`, problem: 'is not in the bytes' };
+  const listed = [...capabilities.entries()].filter(([, one]) => one.space === name);
+  const odd = listed.find(([, { offset: at, id, version }], place) => {
+    const there = walked[place];
+    return there?.offset !== at || there.id !== id || there.version !== version;
+  });
+  if (odd) return { pointer: `/capabilities/${odd[0]}`, problem: 'is not what a walk of the bytes meets there' };
   if (listed.length !== walked.length) return { pointer: '/capabilities', problem: `${name} ones are not all here` };
   return undefined;
 }

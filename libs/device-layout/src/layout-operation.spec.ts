@@ -46,6 +46,11 @@ describe('an operation', () => {
       .toEqual([0x40, 0xa0, [1, 0x11, 1, 0x10, 0x0f]]);
   });
 
+  it('that hides PCI Express is told with what is placed: guests may not look above 0xff', () => {
+    const { layout } = planned(over, { operations: [hide('standard', 0x10)] });
+    expect(layout.placements).toMatchObject([{ cautions: [{ kind: 'no-express-capability' }] }]);
+  });
+
   it('takes back the announcement of a standard list in which everything is hidden', () => {
     const { guestConfigSpace: guest } = done(hide('standard', 1), hide('standard', 0x10), hide('standard', 0x11));
     expect([guest.u8(0x34), guest.u16(0x06) & 0x10]).toEqual([0, 0]);
@@ -79,6 +84,10 @@ describe('an operation', () => {
     ['on the list pointer', { kind: 'scrub', offset: 0x34, length: 1, reason }, { kind: 'meets-a-link', offset: 0x34 }],
     ['on the list bit', { kind: 'replace-register', offset: 4, mask: 0x100000, value: 0, reason },
       { kind: 'meets-a-link', offset: 6 }],
+    ['on the header type, which says where the list begins', { kind: 'scrub', offset: 0x0e, length: 1, reason },
+      { kind: 'meets-a-link', offset: 0x0e }],
+    ['on the header type in a register', { kind: 'replace-register', offset: 0x0c, mask: 0x20000, value: 0x20000,
+      reason }, { kind: 'meets-a-link', offset: 0x0e }],
     ['behind the end', { kind: 'scrub', offset: 0xffc, length: 8, reason }, { kind: 'outside-space' }],
     ['on nothing', { kind: 'scrub', offset: 0x400, length: 0, reason }, { kind: 'outside-space' }],
     ['between DWORDs', { kind: 'replace-register', offset: 0x402, mask: 1, value: 0, reason },
@@ -93,6 +102,19 @@ describe('an operation', () => {
     const { guestConfigSpace: guest } = done({ kind: 'replace-register', offset: 0x60, mask: 0xff0000, value: 0,
       reason });
     expect(guest.u32(0x60) & 0xff0000).toBe(0);
+  });
+
+  it('may say that there are no functions beside this one', () => {
+    const many = surveyOf({ standard, headerType: 0x80 });
+    const { guestConfigSpace: guest } = planned(many, { wanted: [], operations: [
+      { kind: 'replace-register', offset: 0x0c, mask: 0x00800000, value: 0, reason }] });
+    expect(guest.u8(0x0e)).toBe(0);
+  });
+
+  it('is refused on the list pointer of a CardBus bridge, which has it elsewhere', () => {
+    const cardBus = surveyOf({ size: 256, headerType: 2, standard: [{ id: 1, offset: 0xa0 }] });
+    expect(refusalOf(cardBus, { wanted: [], operations: [{ kind: 'scrub', offset: 0x14, length: 1, reason }] }))
+      .toMatchObject({ kind: 'operation-impossible', because: { kind: 'meets-a-link', offset: 0x14 } });
   });
 
   it('is refused on a subsystem ID of a bridge, which has none', () => {

@@ -1,6 +1,6 @@
 import {
-  type ByteRange, type Capability, type CapabilitySpace, ConfigOffset, type ConfigPatch, occupiedEnd, ok, refuse,
-  type Result, type Survey,
+  type ByteRange, capabilitiesPointerAt, type Capability, type CapabilitySpace, ConfigOffset, type ConfigPatch,
+  occupiedEnd, ok, refuse, type Result, type Survey,
 } from '@cadastre/config-space';
 import { type CapabilityList } from './capability-list.js';
 
@@ -109,7 +109,11 @@ function obstacle(range: ByteRange, survey: Survey, lists: Lists, mask = 0xfffff
     }
     return false;
   };
-  if (meets(0x06, 1) || meets(0x34, 1)) return { kind: 'meets-a-link', offset: meets(0x06, 1) ? 0x06 : 0x34 };
+  // The header type says where the list begins; its bit 7 tells of the functions beside this one.
+  const typeAt = 0x0e;
+  const isTypeKept = length === 4 && offset === (typeAt & ~3) && (mask & 0x007f0000) === 0;
+  const head = [0x06, capabilitiesPointerAt(survey.header), ...isTypeKept ? [] : [typeAt]].find((at) => meets(at, 1));
+  if (head !== undefined) return { kind: 'meets-a-link', offset: head };
   for (const [space, bytes] of [['standard', 2], ['extended', 4]] as const) {
     const hit = lists[space].entries.find((one) => meets(one.offset, bytes));
     if (hit) return { kind: 'meets-a-link', offset: hit.offset };

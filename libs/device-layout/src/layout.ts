@@ -43,8 +43,10 @@ export interface ListEntry {
 
 /** What a decision rested on beside the space itself. */
 export interface LayoutEvidence {
-  /** Further captures of the same model that were looked at. */
+  /** Further captures of the same model that told something new of a byte. */
   readonly captures: readonly CaptureNamed[];
+  /** How many further captures were looked at. */
+  readonly looked: number;
   /** Names of the rows of the quirk table that are about this function. */
   readonly quirks: readonly string[];
   /** Who told of room. */

@@ -4,9 +4,10 @@ import { explainVerdict } from './explain-verdict.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
-import { migrationVerdict, type Verdict } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type LayoutRequest } from './plan-layout.js';
 import { pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
+import { type Verdict } from './verdict.js';
 import { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';
 
 const vmm = (placing: VmmPlacing, change: Partial<VmmAbilities> = {}): VmmAbilities =>
@@ -114,12 +115,97 @@ describe('a copy with one extended capability', () => {
     expect(kinds(verdict(layout, vendor(after), obedientVmm))).toEqual(obeyed);
   });
 
+  it('added where PASID is made up: the place is taken, the order of the lists is not another', () => {
+    const over = documentOf(here, { policy: pinnedAt(0x280) });
+    const there = { extended: [...extended, { id: 0x1e, offset: 0x280 }] };
+    expect(kinds(verdict(over, there, plain))).toEqual(['capability-extra', 'place-taken', 'vmm-cannot-place-it']);
+  });
+
   it('that a VMM takes away anyway', () => {
     const family = { extended: [...extended, { id: 0x10, offset: 0x500 }] };
     const hiding = vmm({ kind: 'none' }, { hides: [0x10] });
     expect(verdict(bare, family, hiding)).toMatchObject({ verdict: 'exact', hidden: [{ name: 'SRIOV' }] });
     const shown = documentOf(surveyOf({ ...model, ...family }), { wanted: [] });
     expect(kinds(verdict(shown, family, hiding))).toContain('vmm-hides-it');
+  });
+});
+
+describe('two capabilities of a kind', () => {
+  const vendors = (...offsets: readonly (readonly [id: number, offset: number])[]): ConfigSpaceParts => ({
+    extended: [{ id: 0x01, offset: 0x100 },
+      ...offsets.map(([id, offset]) => ({ id: 0x0b, offset, body: u32((0x10 << 20 | id) >>> 0) }))] });
+  const two = documentOf(surveyOf({ ...model, ...vendors([1, 0x400], [1, 0x500]) }), { wanted: [] });
+
+  it('stand behind one each: where one is gone, one is missed', () => {
+    for (const [left, gone] of [[0x400, 0x500], [0x500, 0x400]] as const) {
+      expect(verdict(two, vendors([1, left]), obedientVmm).reasons).toEqual([
+        { kind: 'capability-missing', space: 'extended', id: 0x0b, name: 'VSEC', offset: gone }]);
+    }
+  });
+
+  it('move one by one: the one that stayed is its own', () => {
+    expect(verdict(two, vendors([1, 0x500], [1, 0x600]), obedientVmm)).toMatchObject({
+      reasons: [], relocations: [{ name: 'VSEC', physical: 0x600, guest: 0x400 }] });
+  });
+
+  it('are told apart by what their vendor calls them: another structure is not behind it', () => {
+    expect(verdict(two, vendors([1, 0x400], [2, 0x500]), obedientVmm)).toMatchObject({
+      reasons: [{ kind: 'capability-missing', offset: 0x500 }], hidden: [{ offset: 0x500 }] });
+    const designated = (vendor: number, id: number): ConfigSpaceParts => ({ extended: [{ id: 0x23, offset: 0x100,
+      body: [...u16(vendor), ...u16(0x0100), ...u16(id), ...u16(0)] }] });
+    const cxl = documentOf(surveyOf({ ...model, ...designated(0x1e98, 0) }), { wanted: [] });
+    expect(kinds(verdict(cxl, designated(0x1e98, 0), obedientVmm))).toEqual([]);
+    for (const other of [designated(0x8086, 0), designated(0x1e98, 8)]) {
+      expect(kinds(verdict(cxl, other, obedientVmm))).toEqual(['capability-missing']);
+    }
+  });
+});
+
+describe('a header that means nothing', () => {
+  const headless: ConfigSpaceParts = { extended: extended.slice(1) };
+  const leading = documentOf(surveyOf({ ...model, ...headless }), { wanted: [] });
+
+  it('at 0x100 needs nothing behind it, and is what stays where a VMM takes the first one away', () => {
+    expect(verdict(leading, headless, vmm({ kind: 'none' }, { hides: [0] })).verdict).toBe('exact');
+    expect(verdict(leading, {}, vmm({ kind: 'none' }, { hides: [1] }))).toMatchObject({
+      reasons: [], hidden: [{ name: 'AER', offset: 0x100 }] });
+    expect(verdict(leading, {}, obedientVmm).reasons).toEqual([]);
+    expect(verdict(leading, {}, plain).reasons).toMatchObject([{ kind: 'capability-extra', name: 'AER' }]);
+  });
+});
+
+describe('a length nobody tells', () => {
+  // Alternate Protocol: its length is not confirmed, so it reaches to its neighbour.
+  const open = (next: number): ConfigSpaceParts =>
+    ({ extended: [{ id: 0x01, offset: 0x100 }, { id: 0x2b, offset: 0x400 }, { id: 0x18, offset: next }] });
+
+  it('is not shorter because a neighbour is nearer', () => {
+    const layout = documentOf(surveyOf({ ...model, ...open(0x500) }), { wanted: [] });
+    const nearer = { extended: [...open(0x500).extended ?? [], { id: 0x1e, offset: 0x480 }] };
+    expect(kinds(verdict(layout, nearer, obedientVmm))).toEqual([]);
+  });
+
+  it('is a difference where the layout knew it', () => {
+    const vendor = (length: number): ConfigSpaceParts =>
+      ({ extended: [{ id: 0x0b, offset: 0x100, body: u32(((length << 20) | 1) >>> 0) }, { id: 0x18, offset: 0x110 }] });
+    const layout = documentOf(surveyOf({ ...model, extended: [{ id: 0x0b, offset: 0x100, body: u32(0x02000001) },
+      { id: 0x18, offset: 0x200 }] }), { wanted: [] });
+    expect(kinds(verdict(layout, vendor(0), obedientVmm))).toContain('capability-shape-differs');
+  });
+});
+
+describe('where the hardware has something', () => {
+  it.each<[string, ConfigSpaceParts, ConfigSpaceParts, string]>([
+    ['the MSI-X table', { standard: [express(), { id: 0x11, offset: 0xa0, body: [...u16(7), ...u32(0x2000)] }] },
+      { standard: [express(), { id: 0x11, offset: 0xa0, body: [...u16(7), ...u32(0x3000)] }] }, 'table'],
+    ['the first VF', { extended: [{ id: 0x10, offset: 0x100, body: [...new Array<number>(16).fill(0), 1] }] },
+      { extended: [{ id: 0x10, offset: 0x100, body: [...new Array<number>(16).fill(0), 2] }] }, 'firstVfOffset'],
+  ])('no VMM can show it elsewhere: %s', (_, one, other, field) => {
+    const layout = documentOf(surveyOf({ ...model, ...one }), { wanted: [] });
+    for (const by of [plain, obedientVmm]) {
+      expect(verdict(layout, other, by).reasons).toContainEqual(expect.objectContaining({
+        kind: 'register-differs', field }));
+    }
   });
 });
 
@@ -147,6 +233,28 @@ describe('a weaker destination', () => {
     expect(unknown).toMatchObject({ verdict: 'obeys', unchecked: ['iommu'] });
   });
 
+  it('in the IOMMU cannot, even where the hardware has the capability that is made up', () => {
+    const own = { extended: [{ id: 0x1b, offset: 0x100, body: u32(0x1406) }] };
+    const layout = documentOf(surveyOf({ ...model, ...own }), { policy: policy({ strategies: ['physical'] }) });
+    const narrow: IommuFacts = { maxPasidLog2: 16, exec: true, priv: true, atsSupported: true };
+    expect(verdict(layout, own, obedientVmm, narrow).reasons).toMatchObject([
+      { kind: 'register-weaker', field: 'maxPasidWidth of the IOMMU', layout: 20, destination: 16 }]);
+    expect(verdict(layout, { extended: [{ id: 0x1b, offset: 0x100, body: [...u16(0x1406), ...u16(5)] }] },
+      obedientVmm)).toMatchObject({ reasons: [], differences: [] });
+  });
+
+  it('in ATS of the IOMMU nobody told of is named as not checked', () => {
+    const ats = documentOf(surveyOf({ ...model, extended: [] }), { wanted: [{ name: 'ats', registers: {} }] });
+    expect(migrationVerdict(ats, { survey: here, iommu: null, vmm: obedientVmm }).unchecked).toEqual(['iommu']);
+  });
+
+  it('is not one because functions beside it are not there', () => {
+    const layout = documentOf(surveyOf({ ...model, headerType: 0x80 }), { wanted: [] });
+    expect(verdict(layout, {}, obedientVmm).reasons).toEqual([]);
+    expect(kinds(verdict(layout, {}, plain))).toEqual(['identity-differs']);
+    expect(kinds(verdict(layout, { headerType: 1, classCode: 0x020000 }, obedientVmm))).toContain('identity-differs');
+  });
+
   it('in config size, in identity, in the kind of a BAR, cannot', () => {
     expect(kinds(verdict(bare, { size: 256, extended: [] }, obedientVmm))).toEqual(['config-size-smaller']);
     expect(kinds(verdict(bare, { deviceId: 1 }, plain))).toEqual(['identity-differs']);
@@ -157,6 +265,10 @@ describe('a weaker destination', () => {
   });
 
   it('is explained in sentences', () => {
+    const bars = (first: number): ConfigSpaceParts => ({ bytes: { 0x10: u32(first) } });
+    expect(explainVerdict(verdict(documentOf(surveyOf({ ...model, ...bars(0xe0000004) }), { wanted: [] }),
+      bars(0xe000000c), plain))).toEqual(['cannot', 'because BAR 0 is of kind 0x4, there of kind 0xc',
+      'not checked: the size of BAR 0, which config space does not tell']);
     expect(explainVerdict(verdict(withPasid, { extended: extended.slice(0, 1) }, plain))).toEqual([
       'cannot', 'because ATS at 0x200 has no physical one behind it',
       'because LTR at 0x300 has no physical one behind it',

@@ -39,6 +39,17 @@ describe('a persona', () => {
     expect(read.ok).toBe(true);
   });
 
+  it('keeps what the VMM made up over the hardware away from it, wherever the hardware has it now', () => {
+    const own = (offset: number): ConfigSpaceParts =>
+      ({ ...v1, extended: [{ id: 0x01, offset: 0x100 }, { id: 0x1b, offset, body: u32(0x1406) }] });
+    const first = surveyOf(own(0x200));
+    const plan = planned(first, { policy: policy({ strategies: ['physical'] }) });
+    const document = layoutDocument(first, plan.layout, plan.guestConfigSpace);
+    const { worn, verdict } = fit({ ...persona, layout: document }, surveyOf(own(0x300)), wide);
+    expect(verdict.relocations).toMatchObject([{ name: 'PASID', physical: 0x300, guest: 0x200 }]);
+    expect(worn?.layout.capabilities.at(-1)?.backing).toMatchObject({ kind: 'emulated' });
+  });
+
   it('is not worn where something visible would have nothing behind it', () => {
     const { verdict, worn } = fit(persona, surveyOf({ ...v2, extended: v2.extended?.slice(0, 1) ?? [] }), wide);
     expect(worn).toBeNull();

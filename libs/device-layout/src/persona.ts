@@ -5,10 +5,13 @@ import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
-import { migrationVerdict, shownSpace, type Verdict } from './migration-verdict.js';
+import { migrationVerdict } from './migration-verdict.js';
 import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
+import { patchesBetween } from './patches-between.js';
 import { plannerVersion, type PlannedLayout } from './plan-layout.js';
+import { shownSpace } from './shown-bytes.js';
 import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
+import { type Verdict } from './verdict.js';
 import { obedientVmm } from './vmm-abilities.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
@@ -42,7 +45,8 @@ export function fit(persona: Persona, survey: Survey, iommu: IommuFacts | null):
   const capabilities = layout.capabilities.map((one): LayoutCapability => {
     const moved = verdict.relocations.find(({ space: list, guest }) => list === one.space && guest === one.offset);
     if (one.origin === 'synthetic') return { ...one, origin: 'persona' };
-    return moved ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
+    return moved && one.backing.kind === 'physical'
+      ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
   });
   const worn = { ...layout, capabilities, space, identity: identityOf(space) };
   return { persona: named, verdict, worn: { layout: worn, patches: patchesBetween(survey.space, space) } };
@@ -62,20 +66,6 @@ export function personaPlaces(persona: Persona): PersonaPlaces {
   return { persona: personaName(persona), places: Object.fromEntries(places) };
 }
 
-/** The DWORDs in which one space is not the other. A shorter space leaves the rest as it is. */
-function patchesBetween(from: ConfigSpace, to: ConfigSpace): readonly ConfigPatch[] {
-  const patches: ConfigPatch[] = [];
-  for (let at = 0; at < Math.min(from.size, to.size); at += 4) {
-    const value = to.u32(at);
-    const mask = (from.u32(at) ^ value) >>> 0;
-    if (mask === 0) continue;
-    const offset = ConfigOffset.from(at);
-    if (!offset.ok) throw new RangeError(`no DWORD at ${at}`);
-    patches.push({ offset: offset.value, mask, value: (value & mask) >>> 0 });
-  }
-  return patches;
-}
-
 /** A worn persona as a decision: placements for what it adds, patches for all it changes. */
 export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLayout {
   const placements = layout.capabilities.flatMap(({ space, id, version, name, offset, length, origin }) => {
@@ -90,7 +80,8 @@ export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLa
     return [placement];
   });
   const decided: Layout = {
-    planner: plannerVersion, placements, patches, operations: [], evidence: { captures: [], quirks: [], told: [] },
+    planner: plannerVersion, placements, patches, operations: [],
+    evidence: { captures: [], looked: 0, quirks: [], told: [] },
     standardList: entriesOf(layout, 'standard'), extendedList: entriesOf(layout, 'extended'),
   };
   return {

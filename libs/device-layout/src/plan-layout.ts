@@ -26,6 +26,9 @@ import {
  */
 export const plannerVersion = 'planner/1';
 
+/** Standard capability ID of PCI Express. */
+const expressId = 0x10;
+
 /** One capability to show, with the values of its fields. */
 export interface WantedCapability {
   readonly name: SyntheticName;
@@ -123,6 +126,7 @@ function place({ name, registers }: WantedCapability, draft: Draft): LayoutRefus
   }
   const ground: Ground = {
     space, survey, physicalFunction: request.physicalFunction, policy: request.policy, taken, list: lists[space],
+    hasExpress: lists.standard.entries.some((entry) => entry.id === expressId),
     persona: request.persona ?? null, told: request.told ?? [], quirks: draft.quirks,
     evidence: request.evidence ?? null,
   };
@@ -207,7 +211,8 @@ function finish({ request, lists, quirks, placements, patches: bodies }: Draft):
   const layout: Layout = {
     planner: plannerVersion, placements, patches, operations,
     evidence: {
-      captures: evidence?.named ?? [], quirks: quirks.map(({ name }) => name), told: told.map(({ source }) => source),
+      captures: evidence?.named ?? [], looked: evidence?.looked ?? 0, quirks: quirks.map(({ name }) => name),
+      told: told.map(({ source }) => source),
     },
     standardList: [...lists.standard.entries], extendedList: [...lists.extended.entries],
   };

@@ -96,6 +96,9 @@ export function readPlanPolicy(given: unknown, wanted: readonly SyntheticName[])
   }
   const named = reader.list(all['strategies'], '/strategies', (one, at) =>
     reader.choice(one, at, strategies) ?? 'gap');
+  if (Object.keys(pinned).length > 0 && all['strategies'] && !named.includes('pinned')) {
+    reader.fail('/strategies', 'must have "pinned" among them: an offset is pinned, and no strategy looks at it');
+  }
   const policy: PlacementPolicy = {
     pinned, ...(all['strategies'] ? { strategies: [...new Set(named)] } : strategiesFor(pinned, wanted)),
     allowedRanges: reader.list(all['allowedRanges'], '/allowedRanges', (one, at) => reader.range(one, at)),

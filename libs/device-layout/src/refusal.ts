@@ -69,6 +69,8 @@ export type Caution =
   /** Nothing in the hardware lists the capability, and it takes the device to answer for it. */
   | { readonly kind: 'nothing-behind-it'; readonly id: number }
   | { readonly kind: 'inside-weak-header'; readonly id: number; readonly offset: number; readonly length: number }
+  /** An earlier layout of the device had it there: a guest that cached the offset must probe anew. */
+  | { readonly kind: 'was-elsewhere'; readonly offset: number }
   /** A VF was placed without looking where its physical function has the capability. */
   | { readonly kind: 'physical-function-not-seen'; readonly pf: string | null };
 

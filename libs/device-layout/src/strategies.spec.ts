@@ -38,7 +38,7 @@ describe('the default order', () => {
 
   it('names in the decision what it rested on', () => {
     const { layout } = planned(over, { policy: byDefault, told, quirks });
-    expect(layout.evidence).toEqual({ captures: [], quirks: ['row'], told: ['DVSEC 1af4:0001'] });
+    expect(layout.evidence).toEqual({ captures: [], looked: 0, quirks: ['row'], told: ['DVSEC 1af4:0001'] });
   });
 });
 
@@ -65,7 +65,7 @@ describe('room a device tells of', () => {
 
 describe('the quirk table', () => {
   it('puts PASID where a driver has it built in: 0x148 in a DLB', () => {
-    const dlb = surveyOf({ vendorId: 0x8086, deviceId: 0x2711, extended: [aer] });
+    const dlb = surveyOf({ vendorId: 0x8086, deviceId: 0x2710, extended: [aer] });
     expect(planned(dlb, { policy: byDefault, quirks: knownQuirks }).layout.placements[0])
       .toMatchObject({ offset: 0x148, strategy: 'table', reason: { row: 'intel-dlb-driver-offset' } });
   });

@@ -23,6 +23,8 @@ export interface SyntheticCapability {
   readonly offsets?: readonly number[];
   /** Functions may list others with the same ID, which are something else. */
   readonly sharesId?: true;
+  /** Its content is what a request says: neither hardware nor IOMMU tells it. */
+  readonly contentRequested?: true;
   /** The device itself has to take part: without hardware behind it a guest waits for answers that never come. */
   readonly needsHardware?: true;
   readonly only?: FunctionMatch;
@@ -79,7 +81,7 @@ const ats = {
 
 /** PCIe Base Specification, "Device Serial Number Extended Capability": data alone. */
 const dsn = {
-  space: 'extended', id: 0x0003, version: 1, lengthBytes: 12,
+  space: 'extended', id: 0x0003, version: 1, lengthBytes: 12, contentRequested: true,
   fields: { serialNumberLower: [0x04, 0, 32], serialNumberUpper: [0x08, 0, 32] },
 } as const satisfies SyntheticCapability;
 
@@ -106,7 +108,7 @@ const acs = {
 
 /** A structure under a vendor ID of one's own. PCIe Base Specification, "Designated Vendor-Specific". 16 bytes. */
 const dvsec = {
-  space: 'extended', id: 0x0023, version: 1, lengthBytes: 16, sharesId: true,
+  space: 'extended', id: 0x0023, version: 1, lengthBytes: 16, sharesId: true, contentRequested: true,
   fields: {
     dvsecVendorId: [0x04, 0, 16],
     dvsecRevision: [0x04, 16, 4],
@@ -119,7 +121,7 @@ const dvsec = {
 
 /** Fact Q7: `P2P` and the clique in an 8-byte vendor capability, at C8 or, where that is taken, at D4. */
 const nvidiaClique = {
-  space: 'standard', id: 0x09, version: 0, lengthBytes: 8, sharesId: true,
+  space: 'standard', id: 0x09, version: 0, lengthBytes: 8, sharesId: true, contentRequested: true,
   fields: { clique: [0x04, 19, 4] },
   constants: { 0x00: 0x50080000, 0x04: 0x00005032 },
   offsets: [0xc8, 0xd4],
@@ -128,7 +130,7 @@ const nvidiaClique = {
 
 /** Fact Q8: the host's MEMBAR addresses behind a signature, at E8 alone. */
 const vmdShadow = {
-  space: 'standard', id: 0x09, version: 0, lengthBytes: 24, sharesId: true,
+  space: 'standard', id: 0x09, version: 0, lengthBytes: 24, sharesId: true, contentRequested: true,
   fields: {
     membar1Lower: [0x08, 0, 32], membar1Upper: [0x0c, 0, 32],
     membar2Lower: [0x10, 0, 32], membar2Upper: [0x14, 0, 32],

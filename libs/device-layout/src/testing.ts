@@ -1,4 +1,6 @@
-import { type ByteRange, type ConfigSpace, type SriovRole, survey, type Survey } from '@cadastre/config-space';
+import {
+  type ByteRange, type ConfigSpace, findCapability, type SriovRole, survey, type Survey,
+} from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express } from '@cadastre/config-space/testing';
 import { explainRefusal } from './explain.js';
 import { CapabilityList } from './capability-list.js';
@@ -31,7 +33,9 @@ export function surveyOf(
 export function groundOf(over: Survey, change: Partial<Ground> = {}): Ground {
   return {
     space: 'extended', survey: over, physicalFunction: null, policy: policy(), taken: [],
-    list: CapabilityList.of(over, 'extended'), persona: null, told: [], quirks: [], evidence: null, ...change,
+    list: CapabilityList.of(over, 'extended'),
+    hasExpress: findCapability(over, 'standard', 0x10) !== undefined,
+    persona: null, told: [], quirks: [], evidence: null, ...change,
   };
 }
 

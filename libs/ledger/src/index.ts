@@ -1,9 +1,12 @@
 export { type Clock, systemClock } from './clock.js';
 export { DamagedHistory } from './damaged-history.js';
 export { AttachDevice } from './devices/attach-device.js';
+export { DecideLayout } from './devices/decide-layout.js';
 export { DetachDevice } from './devices/detach-device.js';
 export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
+export { type NamedWish } from './devices/ground-of.js';
+export { ObserveGuest } from './devices/observe-guest.js';
 export { EVENT_STORE } from './event-store.token.js';
 export { ReadEvents } from './events/read-events.js';
 export { type FunctionRow } from './functions/function-index.js';

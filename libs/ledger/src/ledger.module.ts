@@ -3,15 +3,18 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { type EventStore } from '@cadastre/event-store';
 import { type Clock } from './clock.js';
 import { AttachDeviceHandler } from './devices/attach-device.js';
+import { DecideLayoutHandler } from './devices/decide-layout.js';
 import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
+import { ObserveGuestHandler } from './devices/observe-guest.js';
 import { EVENT_STORE } from './event-store.token.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { FunctionIndex } from './functions/function-index.js';
 import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ListFunctionsHandler } from './functions/list-functions.js';
+import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
 import { ChangePasidsHandler } from './pasids/change-pasids.js';
 import { CheckPasidHandler } from './pasids/check-pasid.js';
@@ -38,9 +41,11 @@ export class LedgerModule {
         { provide: EVENT_STORE, useValue: store },
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
+        { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
-        ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler, AttachDeviceHandler, DetachDeviceHandler,
+        ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
+        AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler,
       ],

@@ -9,6 +9,8 @@ import {
 import { type Clock } from './clock.js';
 import { AttachDevice, AttachDeviceHandler } from './devices/attach-device.js';
 import { DetachDevice, DetachDeviceHandler } from './devices/detach-device.js';
+import { type NamedWish } from './devices/ground-of.js';
+import { ModelEvidence } from './functions/model-evidence.js';
 import { type Look, ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
 import { type CommandOutcome, type Precondition } from './outcome.js';
 import { ChangePasids, ChangePasidsHandler, type PasidChange } from './pasids/change-pasids.js';
@@ -36,6 +38,10 @@ export function endpoint(deviceId = 1): ConfigSpace {
 
 const anywhere: PlacementPolicy = {
   strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
+};
+const pasidAnywhere: NamedWish = {
+  requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }], policy: anywhere, operations: [], told: [],
+  persona: null, vmm: null, keepPlaces: true,
 };
 const none: Precondition = { kind: 'none' };
 
@@ -73,10 +79,9 @@ export class TestLedger {
     idempotencyKey: string, key = deviceKey(), functionOf = functionKey(), precondition = none,
   ): Promise<CommandOutcome<DeviceState>> {
     const requestDigest = Digest.of(`attach ${key.vm} ${key.device} ${functionOf.address}`);
-    const requested = [{ name: 'pasid', widthBits: null, exec: null, priv: null }] as const;
-    const command = new AttachDevice({ idempotencyKey, requestDigest }, key, functionOf, requested, anywhere,
+    const command = new AttachDevice({ idempotencyKey, requestDigest }, key, functionOf, pasidAnywhere, null,
       precondition);
-    return new AttachDeviceHandler(this.recorder, this.reader).execute(command);
+    return new AttachDeviceHandler(this.recorder, this.reader, new ModelEvidence(this.store)).execute(command);
   }
 
   detach(idempotencyKey: string, key = deviceKey(), precondition: Precondition = { kind: 'if-match-any' }):

@@ -1,25 +1,28 @@
-import { Pasid } from '@cadastre/config-space';
+import { type ConfigSpace, Pasid } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
   decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
-import { anywhere, deviceKey, functionKey, given, observation, sure } from './testing.js';
+import { Observation } from './function/observation.js';
+import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
 
 const envelope: Envelope = {
   idempotencyKey: 'k-1', requestDigest: Digest.of('request'), recordedAt: '2026-11-23T17:00:00.000Z',
 };
 const by = deviceKey();
 const seen = observation();
+const registered = {
+  kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
+  users: { pasid: [], pri: [] }, retired: null,
+} as const;
 const attached = sure(given(deviceDecider).when({
-  kind: 'attach-device', key: by, physicalFunction: null, policy: anywhere,
-  requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }],
-  function: {
-    kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
-    users: { pasid: [], pri: [] }, retired: null,
-  },
+  kind: 'attach-device', key: by, hotPlugOrder: 1, wish: wish({ vmm: qemu11 }),
+  ground: { function: registered, physicalFunction: null, evidence: null },
 }));
+const read = (space: ConfigSpace): readonly LedgerEvent[] =>
+  sure(given(deviceDecider, ...attached).when({ kind: 'observe-guest', key: by, observed: seen, seen: space }));
 
 const pasid = sure(Pasid.from(7));
 const table: PageTable = {
@@ -36,6 +39,8 @@ const every: readonly LedgerEvent[] = [
   { type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...by, users: 1, first: true },
   { type: 'SharedCapabilityFreed', schema: 1, capability: 'pasid', ...by, users: 0, last: true },
   ...attached,
+  ...read(Observation.configSpace(seen)),
+  ...read(guestOf(attached, seen)),
   {
     type: 'PasidEnabled', schema: 1, widthBits: 8, exec: false, priv: true, physicalFunction: functionKey(),
     platform: { viommuSsidBits: 16, ports: [{ address: functionKey().address, endEndTlpPrefix: true }] },
@@ -91,9 +96,9 @@ describe('the event codec', () => {
   it('knows of every event which stream it belongs to', () => {
     for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
-      'DeviceAttached', 'LayoutDecided', 'PasidEnabled', 'PasidAttached', 'PasidReplaced', 'PasidDetached',
-      'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled', 'PriEnabled', 'PriDisabled',
-      'AtsDisabled', 'DeviceDetached',
+      'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'PasidEnabled', 'PasidAttached',
+      'PasidReplaced', 'PasidDetached', 'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled',
+      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceDetached',
     ]);
   });
 });

@@ -41,6 +41,8 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   SharedCapabilityFreed: 1,
   DeviceAttached: 1,
   LayoutDecided: 1,
+  LayoutConfirmed: 1,
+  LayoutDiverged: 1,
   DeviceDetached: 1,
   PasidEnabled: 1,
   PasidDisabled: 1,

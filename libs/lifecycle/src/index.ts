@@ -1,9 +1,11 @@
 export { type Decider, fold } from './decider.js';
+export { type LayoutGround, type LayoutWish } from './device/decide-layout.js';
 export {
-  type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
+  type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
+  type GuestSeen,
 } from './device/device-decider.js';
 export {
-  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type GrantedAsItIs,
+  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, grantedAsRequested,
   grantedAsTheyAre, type ObservationReference, type PersonaReference,
 } from './device/device-events.js';
 export { layoutDangers } from './device/layout-dangers.js';

@@ -1,7 +1,9 @@
 import { type ConfigSpace, Bdf, type Result } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
-import { type PlacementPolicy } from '@cadastre/device-layout';
+import { type PlacementPolicy, type VmmRequest } from '@cadastre/device-layout';
 import { type Decider, fold } from './decider.js';
+import { type LayoutWish } from './device/decide-layout.js';
+import { type DeviceEvent } from './device/device-events.js';
 import { Observation } from './function/observation.js';
 import { DeviceId, HostName, VmId } from './name.js';
 import { type DeviceKey, type FunctionKey } from './stream-key.js';
@@ -42,6 +44,24 @@ export function observation(change: Partial<Observation> = {}, space = endpoint(
 export const anywhere: PlacementPolicy = {
   strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
 };
+
+/** A wish for PASID anywhere. */
+export function wish(change: Partial<LayoutWish> = {}): LayoutWish {
+  return {
+    requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }], policy: anywhere, operations: [],
+    told: [], persona: null, vmm: null, keepPlaces: true, ...change,
+  };
+}
+
+export const qemu11: VmmRequest = { name: 'qemu', version: '11.0', port: 'root-port', settings: {} };
+
+/** What a guest reads of an attached device when its VMM does what was predicted. */
+export function guestOf(events: readonly DeviceEvent[], observed: Observation): ConfigSpace {
+  const decided = events.find((event) => event.type === 'LayoutDecided');
+  const predicted = decided?.vmm?.predicted;
+  if (!predicted) throw new Error('nothing was predicted');
+  return Observation.configSpace(observed).patched(predicted.patches);
+}
 
 /** History, command, outcome: `given(decider, ...events).when(command)`. */
 export function given<Command, State, Event, Refusal>(

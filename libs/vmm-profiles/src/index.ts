@@ -1,6 +1,7 @@
 export { type ConfigurationFragment, type DeviceNames } from './configuration.js';
 export { guestView } from './guest-view.js';
 export { type HostFacts, type PasidFacts } from './host-facts.js';
+export { hostKernelOf, type KernelTaken } from './host-kernel.js';
 export { type Explanation, explanationsMax, identify } from './identify.js';
 export { type GuestPort, guestPorts, type Knobs, type SettingRow, type WrongSetting, wrongSetting } from './knobs.js';
 export { type KnobsAnswer, knobsFor, type UnmetPlacement, type WantedPlacement } from './knobs-for.js';
@@ -8,6 +9,7 @@ export {
   type FailureMode, type GuestPrediction, type MigrationBehaviour, type Outcome, type PredictionFinding,
   type RuledRange, type WriteThrough,
 } from './prediction.js';
+export { profileFor, type ProfileTaken, type VmmNamed, type VmmUnknown } from './profile-for.js';
 export { referencePage } from './reference-page.js';
 export { type Confidence, type RuleName, rules } from './rules.js';
 export { type VmmAbilities, vmmAbilities } from './vmm-abilities.js';

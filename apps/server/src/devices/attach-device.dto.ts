@@ -1,11 +1,12 @@
-import {
-  ArrayMaxSize, ArrayUnique, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min,
-} from 'class-validator';
-import { strategies, type Strategy } from '@cadastre/device-layout';
-import { grantedAsTheyAre } from '@cadastre/lifecycle';
-import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
+import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { grantedAsRequested, grantedAsTheyAre } from '@cadastre/lifecycle';
+import { type GuestPort, guestPorts } from '@cadastre/vmm-profiles';
+import { ConfigSpaceDto } from '../functions/observe-function.dto.js';
+import { IsNested, IsNestedList } from '../http/validation.js';
 
-const names = ['pasid', ...grantedAsTheyAre] as const;
+const names = ['pasid', ...grantedAsTheyAre, ...grantedAsRequested] as const;
+/** More hot-plugs than a VM lives through. */
+const hotPlugOrderMax = 1_000_000;
 
 export class FunctionReferenceDto {
   @IsString()
@@ -28,40 +29,10 @@ export class CapabilityRequestDto {
 
   @IsOptional() @IsBoolean()
   priv?: boolean | null;
-}
 
-export class PinnedDto {
-  @IsOptional() @IsOffset()
-  pasid?: string | number | null;
-
-  @IsOptional() @IsOffset()
-  pri?: string | number | null;
-
-  @IsOptional() @IsOffset()
-  ats?: string | number | null;
-
-  @IsOptional() @IsOffset()
-  acs?: string | number | null;
-}
-
-export class RangeDto {
-  @IsOffset()
-  offset!: string | number;
-
-  @IsOffset()
-  length!: string | number;
-}
-
-export class PolicyDto {
-  /** Tried in this order. Default: the planner's own; with a pinned offset, that one alone. */
-  @IsOptional() @IsArray() @ArrayUnique() @ArrayMaxSize(strategies.length) @IsIn(strategies, { each: true })
-  strategies?: Strategy[] | null;
-
-  @IsOptional() @IsNested(() => PinnedDto)
-  pinned?: PinnedDto | null;
-
-  @IsOptional() @IsNestedList(() => RangeDto, 64)
-  allowedRanges?: RangeDto[] | null;
+  /** Fields of a capability whose content only the request tells: DSN, DVSEC, GPUDirect clique, VMD shadow. */
+  @IsOptional() @IsObject()
+  registers?: Record<string, unknown> | null;
 }
 
 export class PersonaDto {
@@ -73,10 +44,25 @@ export class PersonaDto {
   version?: number | null;
 }
 
-export class AttachDeviceDto {
-  @IsNested(() => FunctionReferenceDto)
-  function!: FunctionReferenceDto;
+/** The VMM the device is attached for, and what its control plane sets anyway. */
+export class VmmDto {
+  @IsString() @Length(1, 64)
+  name!: string;
 
+  @IsOptional() @IsString() @Length(1, 64)
+  version?: string | null;
+
+  /** Where the guest has the device: `root-port` when left out. */
+  @IsOptional() @IsIn(guestPorts)
+  port?: GuestPort | null;
+
+  /** Settings of the device as the VMM spells them. */
+  @IsOptional() @IsObject()
+  settings?: Record<string, unknown> | null;
+}
+
+/** What a guest is to find. */
+export class LayoutWishDto {
   @IsNestedList(() => CapabilityRequestDto, 16)
   capabilities!: CapabilityRequestDto[];
 
@@ -84,8 +70,35 @@ export class AttachDeviceDto {
   @IsOptional() @IsNested(() => PersonaDto)
   persona?: PersonaDto | null;
 
-  @IsOptional() @IsNested(() => PolicyDto)
-  policy?: PolicyDto | null;
+  /** Read by the planner's own reader, which names what is wrong with a JSON Pointer. */
+  @IsOptional() @IsObject()
+  policy?: object | null;
+
+  @IsOptional() @IsNested(() => VmmDto)
+  vmm?: VmmDto | null;
+
+  /** Whether places of earlier layouts of the device stay. True when left out: a guest may have cached them. */
+  @IsOptional() @IsBoolean()
+  keepPlaces?: boolean | null;
+}
+
+export class AttachDeviceDto extends LayoutWishDto {
+  @IsNested(() => FunctionReferenceDto)
+  function!: FunctionReferenceDto;
+
+  /** The how-manieth hot-plug of the VM it is; left out for a device of a cold start. */
+  @IsOptional() @IsInt() @Min(0) @Max(hotPlugOrderMax)
+  hotPlugOrder?: number | null;
+}
+
+/** What was read inside the guest. */
+export class ObserveGuestDto {
+  @IsNested(() => ConfigSpaceDto)
+  configSpace!: ConfigSpaceDto;
+
+  /** Which function of `lspci` text, by its address in the guest; the first when left out. */
+  @IsOptional() @IsString() @Length(7, 20)
+  address?: string | null;
 }
 
 export class DetachDeviceDto {

@@ -11,21 +11,22 @@ export function deviceView(device: KnownDevice): object {
     state: 'attached',
     revision,
     function: device.function,
+    hotPlugOrder: device.hotPlugOrder,
     layout: device.layout && layoutView(device.layout),
     guestConfigSpaceDigest: device.layout?.guestConfigSpaceDigest ?? null,
+    vmm: device.layout?.vmm ?? null,
+    guest: device.guest,
   };
 }
 
 function layoutView(layout: DecidedLayout): object {
+  const { layoutDigest: digest, planner, identity, observation, physicalFunction, persona, grants, patches } = layout;
+  const { placements, reserved, operations, evidence, standardList, extendedList } = layout;
   return {
-    digest: layout.layoutDigest,
-    planner: layout.planner,
-    observation: layout.observation,
-    physicalFunction: layout.physicalFunction,
-    grants: layout.grants,
-    placements: layout.placements.map(placementView),
-    patches: layout.patches,
-    extendedList: layout.extendedList,
+    digest, planner, identity, observation, physicalFunction, persona, grants,
+    placements: placements.map(placementView),
+    reserved: reserved.map(({ name, offset, length }) => ({ name, offset, length })),
+    operations, evidence, patches, standardList, extendedList,
   };
 }
 

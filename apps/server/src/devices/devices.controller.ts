@@ -1,18 +1,21 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { writeLspciText } from '@cadastre/config-space';
-import { AttachDevice, DetachDevice, GetDevice, GetGuestConfigSpace, type GuestConfigSpace } from '@cadastre/ledger';
-import { type CapabilityRequest, type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
+import {
+  AttachDevice, DecideLayout, DetachDevice, GetDevice, GetGuestConfigSpace, type GuestConfigSpace, ObserveGuest,
+} from '@cadastre/ledger';
+import { type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { firstAddress, readConfigSpace } from '../functions/read-config-space.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, knows, preconditionOf, readerHas } from '../http/precondition-header.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
-import { AttachDeviceDto, type CapabilityRequestDto, DetachDeviceDto } from './attach-device.dto.js';
-import { policyOf } from './attach-policy.js';
+import { AttachDeviceDto, DetachDeviceDto, LayoutWishDto, ObserveGuestDto } from './attach-device.dto.js';
 import { deviceView } from './device-view.js';
+import { wishOf } from './layout-wish.js';
 
 @Controller('v1/vms/:vm/devices/:device')
 export class DevicesController {
@@ -28,9 +31,39 @@ export class DevicesController {
       host: parse.host(body.function.host, '/function/host'),
       address: parse.address(body.function.address, '/function/address'),
     };
-    const command = new AttachDevice(requestIdentity(request), key, functionKey, body.capabilities.map(requested),
-      policyOf(body.policy, body.capabilities.map(({ name }) => name)), preconditionOf(request.headers),
-      personaOf(body));
+    const command = new AttachDevice(requestIdentity(request), key, functionKey, wishOf(body),
+      body.hotPlugOrder ?? null, preconditionOf(request.headers));
+    const outcome = recorded(await this.commands.execute(command));
+    answerRecorded(reply, outcome, 201, pathOf(key));
+    return deviceView(known(outcome.state));
+  }
+
+  /** Decides the layout again, while no guest has seen it. */
+  @Post('layout')
+  @HttpCode(200)
+  async decide(
+    @Param('vm') vm: string, @Param('device') device: string, @Body() body: LayoutWishDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = deviceKey(vm, device);
+    const precondition = preconditionOf(request.headers);
+    const command = new DecideLayout(requestIdentity(request), key, wishOf(body), precondition);
+    const outcome = recorded(await this.commands.execute(command));
+    answerRecorded(reply, outcome, 200, pathOf(key));
+    return deviceView(known(outcome.state));
+  }
+
+  /** What was read inside the guest: confirms the layout, or says in what it diverges and who may have done it. */
+  @Post('observations')
+  async observe(
+    @Param('vm') vm: string, @Param('device') device: string, @Body() body: ObserveGuestDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = deviceKey(vm, device);
+    const { configSpace } = body;
+    const address = parse.address(body.address ?? firstAddress(configSpace), '/address');
+    const command = new ObserveGuest(requestIdentity(request), key, readConfigSpace(configSpace, address),
+      preconditionOf(request.headers));
     const outcome = recorded(await this.commands.execute(command));
     answerRecorded(reply, outcome, 201, pathOf(key));
     return deviceView(known(outcome.state));
@@ -83,27 +116,8 @@ function deviceKey(vm: string, device: string): DeviceKey {
   return { vm: parse.vm(vm), device: parse.device(device) };
 }
 
-/** A persona is worn whole: what it does not have, nobody gets beside it. */
-function personaOf({ persona, capabilities }: AttachDeviceDto): AttachDevice['persona'] {
-  if (!persona) return null;
-  if (capabilities.length > 0) {
-    throw EdgeProblem.field('/capabilities', capabilities.length, 'none beside a persona', 'a persona is worn whole');
-  }
-  return { name: parse.persona(persona.name, '/persona/name'), version: persona.version ?? null };
-}
-
 function pathOf({ vm, device }: DeviceKey): string {
   return `/v1/vms/${vm}/devices/${device}`;
-}
-
-/** Width and permissions are those of PASID; others have what the hardware has. */
-function requested({ name, width, exec, priv }: CapabilityRequestDto, index: number): CapabilityRequest {
-  if (name !== 'pasid') {
-    const given = Object.entries({ width, exec, priv }).find(([, value]) => value !== undefined && value !== null);
-    if (!given) return { name };
-    throw EdgeProblem.field(`/capabilities/${index}/${given[0]}`, given[1], 'nothing', `not a member of ${name}`);
-  }
-  return { name, widthBits: width ?? null, exec: exec ?? null, priv: priv ?? null };
 }
 
 function known(state: DeviceState): Exclude<DeviceState, { kind: 'unknown' }> {

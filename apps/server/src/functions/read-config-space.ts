@@ -26,6 +26,12 @@ export function readConfigSpace({ encoding, data }: ConfigSpaceDto, address: Bdf
   }
 }
 
+/** Hex digits and bytes have no address; of text the first function is meant. */
+export function firstAddress({ encoding, data }: ConfigSpaceDto): string {
+  const captures = encoding === 'lspci' ? readLspciText(data) : undefined;
+  return (captures?.ok === true ? captures.value[0]?.address : undefined) ?? '0000:00:00.0';
+}
+
 function fromLspci(data: string, address: Bdf): ConfigSpace {
   const captures = readLspciText(data);
   if (!captures.ok) throw unreadable(captures.refusal);

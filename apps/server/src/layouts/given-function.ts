@@ -1,12 +1,11 @@
 import { type QueryBus } from '@nestjs/cqrs';
-import { readLspciText, survey, type Survey } from '@cadastre/config-space';
+import { survey, type Survey } from '@cadastre/config-space';
 import {
   type IommuFacts, type LayoutDocument, type PhysicalFunction, readLayoutDocument,
 } from '@cadastre/device-layout';
 import { GetFunction } from '@cadastre/ledger';
 import { Observation, type RegisteredFunction } from '@cadastre/lifecycle';
-import { readConfigSpace } from '../functions/read-config-space.js';
-import { type ConfigSpaceDto } from '../functions/observe-function.dto.js';
+import { firstAddress, readConfigSpace } from '../functions/read-config-space.js';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found } from '../problems/refused.js';
@@ -63,12 +62,6 @@ async function physicalFunctionOf(view: RegisteredFunction, queries: QueryBus): 
   const outcome = await queries.execute(new GetFunction({ host: view.key.host, address: sriov.pf }));
   const facts = outcome.kind === 'found' ? outcome.view.observation?.facts : undefined;
   return { address: sriov.pf, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
-}
-
-/** Hex digits and bytes have no address; of text the first function is meant. */
-function firstAddress({ encoding, data }: ConfigSpaceDto): string {
-  const captures = encoding === 'lspci' ? readLspciText(data) : undefined;
-  return (captures?.ok === true ? captures.value[0]?.address : undefined) ?? '0000:00:00.0';
 }
 
 /** A layout document in a request. Refuses what is none, with the place. */

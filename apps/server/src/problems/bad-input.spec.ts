@@ -209,6 +209,29 @@ describe('a refused attach', () => {
     expectProblem(await server.post(attach, body), 400, 'request-invalid', detail);
   });
 
+  it.each([
+    ['a VMM nobody knows', { ...attachBody, vmm: { name: 'bhyve', version: '14' } }, 'vmm-unknown', /bhyve 14/],
+    ['a serial number without a number', { ...attachBody, capabilities: [{ name: 'dsn' }] },
+      'registers-missing', /dsn/],
+    ['a register nobody has', { ...attachBody, capabilities: [{ name: 'dsn', registers: { serial: 1 } }] },
+      'register-unknown', /no field serial/],
+    ['a register that is too wide', { ...attachBody,
+      capabilities: [{ name: 'nvidia-clique', registers: { clique: 16 } }] }, 'register-out-of-range', /0\.\.15/],
+  ])('with %s', async (_what, body, code, detail) => {
+    expectProblem(await server.post(attach, body), 422, code, detail);
+  });
+
+  it.each([
+    ['a setting that is an object', { ...attachBody, vmm: { name: 'qemu', version: '11.0', settings: { ats: {} } } },
+      /\/vmm\/settings\/ats/],
+    ['a port nobody has', { ...attachBody, vmm: { name: 'qemu', version: '11.0', port: 'usb' } }, /\/vmm\/port/],
+    ['registers for PASID', { ...attachBody, capabilities: [{ name: 'pasid', registers: { x: 1 } }] }, /registers/],
+    ['text for a register', { ...attachBody, capabilities: [{ name: 'dsn', registers: { serialNumberLower: 'x' } }] },
+      /serialNumberLower/],
+  ])('with %s', async (_what, body, detail) => {
+    expectProblem(await server.post(attach, body), 400, 'request-invalid', detail);
+  });
+
   it('with a capability named twice', async () => {
     const body = { ...attachBody, capabilities: [{ name: 'pasid' }, { name: 'pasid' }] };
     expectProblem(await server.post(attach, body), 422, 'capability-wanted-twice', /pasid is wanted twice/);

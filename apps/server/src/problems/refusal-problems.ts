@@ -219,6 +219,52 @@ export const refusalProblems: {
     detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
   },
+  'vmm-unknown': {
+    status: 422, title: 'The VMM is not known',
+    detail: (one) => `nothing is known of ${one.name} ${one.version ?? '(no version)'}; known are `
+      + `${one.known.join(', ')}; leave vmm out to record the layout alone`,
+    field: (one) => ({
+      pointer: '/vmm', detail: 'not known', value: `${one.name} ${one.version ?? ''}`.trim(),
+      limit: one.known.join(', '),
+    }),
+  },
+  'layout-seen': {
+    status: 409, title: 'A guest has seen the layout',
+    detail: (one) => `a guest read the layout of ${which(one)} (revision ${one.revision}); detach the device to decide `
+      + 'anew',
+    field: (one) => ({
+      pointer: '/device', detail: 'seen by a guest', value: which(one), limit: 'a layout nobody saw',
+    }),
+  },
+  'guest-space-too-short': {
+    status: 422, title: 'The config space of the guest was not read whole',
+    detail: (one) => `${one.capturedBytes} bytes were read, the layout has ${one.neededBytes}; read them all: as root, `
+      + '`lspci -xxxx`, or the file `config` of the device in sysfs',
+    field: (one) => ({
+      pointer: '/configSpace/data', detail: 'too short', value: one.capturedBytes, limit: `${one.neededBytes} bytes`,
+    }),
+  },
+  'registers-missing': {
+    status: 422, title: 'The registers of a capability are missing',
+    detail: (one) => `nothing but the request tells what ${one.name} holds; give registers: ${one.fields.join(', ')}`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: 'no registers', value: one.name, limit: one.fields.join(', '),
+    }),
+  },
+  'register-unknown': {
+    status: 422, title: 'The capability has no such register field',
+    detail: (one) => `${one.name} has no field ${one.field}; it has ${one.fields.join(', ')}`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: `${one.name}: no such field`, value: one.field, limit: one.fields.join(', '),
+    }),
+  },
+  'register-out-of-range': {
+    status: 422, title: 'A register value is out of range',
+    detail: (one) => `${one.field} of ${one.name} is ${one.value}; it takes whole numbers in 0..${one.most}`,
+    field: (one) => ({
+      pointer: '/capabilities', detail: `${one.name}: ${one.field}`, value: one.value, limit: `0..${one.most}`,
+    }),
+  },
   'ats-not-supported': {
     status: 422, title: 'ATS is not supported for this function',
     detail: (one) => `${one.name} was asked for, and the host IOMMU reports iommu.atsSupported = false`,

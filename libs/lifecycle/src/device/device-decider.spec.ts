@@ -3,7 +3,7 @@ import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { fold } from '../decider.js';
 import { functionDecider, type RegisteredFunction } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
-import { anywhere, deviceKey, endpoint, functionKey, given, observation, sure } from '../testing.js';
+import { deviceKey, endpoint, functionKey, given, observation, sure, wish } from '../testing.js';
 import { type DeviceCommand, deviceDecider, familyCommands } from './device-decider.js';
 import { type CapabilityRequest, type DeviceEvent } from './device-events.js';
 import { rebuildGuestConfigSpace } from './guest-config-space.js';
@@ -21,11 +21,13 @@ function registered(facts: Observation = observation(), address = '0000:3b:00.1'
 }
 
 type Attach = Extract<DeviceCommand, { kind: 'attach-device' }>;
+type Change = Partial<Attach['ground'] & Attach['wish'] & Pick<Attach, 'key'>>;
 
-function attach(change: Partial<Attach> = {}): Attach {
+function attach({ key: by = key, ...change }: Change = {}): Attach {
+  const { function: owned = registered(), physicalFunction = null, evidence = null, ...asked } = change;
   return {
-    kind: 'attach-device', key, function: registered(), physicalFunction: null, requested: [wholePasid],
-    policy: anywhere, ...change,
+    kind: 'attach-device', key: by, hotPlugOrder: null, ground: { function: owned, physicalFunction, evidence },
+    wish: wish(asked),
   };
 }
 
@@ -149,7 +151,7 @@ describe('a device', () => {
       { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: 'VM stopped' },
     ]));
     const after = given(deviceDecider, ...history, ...sure(detached));
-    expect(after.state).toEqual({ kind: 'detached', key, revision: 2, last: functionKey() });
+    expect(after.state).toMatchObject({ kind: 'detached', key, revision: 2, last: functionKey() });
     expect(after.when(attach()).ok).toBe(true);
     expect(after.when(detach)).toEqual(refuse({ kind: 'device-not-attached', ...key }));
   });

@@ -1,60 +1,75 @@
-import { type Bdf, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
-import {
-  defaultRegisters, documentDigest, fit, grantPasid, type IommuFacts, knownQuirks, type LayoutRefusal, pasidRegisters,
-  type PasidRefusal, type Persona, personaName, type PhysicalFunction, type PlacementPolicy, planLayout,
-  type PlannedLayout, planWorn, type VerdictReason, type WantedCapability,
-} from '@cadastre/device-layout';
+import { type ConfigSpace, ok, refuse, type Result } from '@cadastre/config-space';
+import { type Digest, type Placement } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
-import { type FunctionCommand, type RegisteredFunction } from '../function/function-decider.js';
-import { Observation } from '../function/observation.js';
+import { type FunctionCommand } from '../function/function-decider.js';
+import { type Observation } from '../function/observation.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
-  type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, type ObservationReference,
-  type PersonaReference,
-} from './device-events.js';
+  decideLayout, type DecideRefusal, type LayoutGround, type LayoutWish, type ShownPlaces,
+} from './decide-layout.js';
+import { type DecidedLayout, type DeviceEvent, type LikelyCause, type MissingPlacement } from './device-events.js';
+import { type GuestSpaceTooShort, judgeGuest } from './judge-guest.js';
 import {
   detachAll, type PasidCommand, pasidDecider, type PasidState, type PasidUseRefusal, sharedUses,
 } from './pasids/pasid-decider.js';
 
 export type DeviceCommand =
-  | { readonly kind: 'attach-device'; readonly key: DeviceKey;
-      /** The function as its stream tells it, read before the decision. */
-      readonly function: RegisteredFunction;
-      /** The VF's PF: its address as far as it is known, and what its stream tells. Null when the function is no VF. */
-      readonly physicalFunction: { readonly address: Bdf | null; readonly state: RegisteredFunction | null } | null;
-      readonly requested: readonly CapabilityRequest[]; readonly policy: PlacementPolicy;
-      /** Worn whole: then nothing else may be requested. */
-      readonly persona?: Persona }
+  | { readonly kind: 'attach-device'; readonly key: DeviceKey; readonly ground: LayoutGround;
+      readonly wish: LayoutWish; readonly hotPlugOrder: number | null }
+  /** Decides again for an attached device whose layout no guest has seen. */
+  | { readonly kind: 'decide-layout'; readonly key: DeviceKey; readonly ground: LayoutGround;
+      readonly wish: LayoutWish }
+  /** What the guest reads; `observed` is the observation the layout was decided over. */
+  | { readonly kind: 'observe-guest'; readonly key: DeviceKey; readonly observed: Observation;
+      readonly seen: ConfigSpace }
   | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null }
   | PasidCommand;
 
+/** What was last read inside the guest. */
+export type GuestSeen =
+  | { readonly kind: 'confirmed'; readonly revision: number; readonly guestConfigSpaceDigest: Digest }
+  | { readonly kind: 'diverged'; readonly revision: number; readonly guestConfigSpaceDigest: Digest;
+      readonly missing: readonly MissingPlacement[]; readonly differingBytes: number;
+      readonly cause: LikelyCause | null };
+
 export type DeviceState =
   | { readonly kind: 'unknown' }
-  | { readonly kind: 'attached'; readonly key: DeviceKey; readonly revision: number; readonly function: FunctionKey;
-      /** Null only between the two events of one attach. */
-      readonly layout: DecidedLayout | null; readonly pasids: PasidState }
-  | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey };
+  | AttachedDevice
+  | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey;
+      readonly shown: ShownPlaces | null };
 
-type AtsRefusal = { readonly kind: 'ats-not-supported'; readonly name: string };
+export interface AttachedDevice {
+  readonly kind: 'attached';
+  readonly key: DeviceKey;
+  readonly revision: number;
+  readonly function: FunctionKey;
+  readonly hotPlugOrder: number | null;
+  /** Null only between the two events of one attach. */
+  readonly layout: DecidedLayout | null;
+  /** Places of earlier attachments of the device. */
+  readonly before: ShownPlaces | null;
+  /** Null while nobody told what the guest reads. */
+  readonly guest: GuestSeen | null;
+  readonly pasids: PasidState;
+}
 
 export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
   | ({ readonly kind: 'device-not-attached' } & DeviceKey)
-  | ({ readonly kind: 'function-not-observed' } & FunctionKey)
-  /** vfio-pci binds functions with a type 0 header only (reading C8). */
-  | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
-  | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
-  | PasidRefusal
+  /** A guest has seen the layout: it is never decided again under it. */
+  | ({ readonly kind: 'layout-seen'; readonly revision: number } & DeviceKey)
+  | DecideRefusal
   | PasidUseRefusal
-  | AtsRefusal
-  | LayoutRefusal;
+  | GuestSpaceTooShort;
 
-/** What may happen to one device of one VM: it is attached with a decided layout, and detached. */
+/** What may happen to one device of one VM: it is attached with a decided layout, seen by its guest, and detached. */
 export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, DeviceRefusal> = {
   initial: { kind: 'unknown' },
   decide(command, state) {
     switch (command.kind) {
       case 'attach-device': return attach(command, state);
+      case 'decide-layout': return decideAgain(command, state);
+      case 'observe-guest': return observeGuest(command, state);
       case 'detach-device': return detach(command, state);
       // Whatever is left is for them: the compiler knows.
       default: return usePasids(command, state);
@@ -62,130 +77,74 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
   },
   evolve(state, event) {
     const revision = state.kind === 'unknown' ? 0 : state.revision + 1;
+    if (event.type === 'DeviceAttached') {
+      const { vm, device, function: attached, hotPlugOrder } = event;
+      const before = state.kind === 'detached' ? state.shown : null;
+      return {
+        kind: 'attached', key: { vm, device }, revision, function: attached, hotPlugOrder, layout: null, before,
+        guest: null, pasids: pasidDecider.initial,
+      };
+    }
+    if (state.kind !== 'attached') return state;
     switch (event.type) {
-      case 'DeviceAttached': {
-        const key = { vm: event.vm, device: event.device };
-        const { initial: pasids } = pasidDecider;
-        return { kind: 'attached', key, revision, function: event.function, layout: null, pasids };
-      }
       case 'LayoutDecided': {
-        if (state.kind !== 'attached') return state;
         return { ...state, revision, layout: layoutOf(event) };
       }
-      case 'DeviceDetached': {
-        if (state.kind === 'unknown') return state;
-        return { kind: 'detached', key: state.key, revision, last: event.function };
+      case 'LayoutConfirmed': {
+        const { guestConfigSpaceDigest } = event;
+        return { ...state, revision, guest: { kind: 'confirmed', revision, guestConfigSpaceDigest } };
       }
-      default: {
-        if (state.kind !== 'attached') return state;
-        return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
+      case 'LayoutDiverged': {
+        const { guestConfigSpaceDigest, missing, differences, cause } = event;
+        const differingBytes = differences.reduce((sum, { length }) => sum + length, 0);
+        return { ...state, revision,
+          guest: { kind: 'diverged', revision, guestConfigSpaceDigest, missing, differingBytes, cause } };
       }
+      case 'DeviceDetached':
+        return { kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state) };
+      default: return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
     }
   },
 };
 
+/** The decision without the name of its event. */
 function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
   const { planner, placements, patches, operations, evidence, standardList, extendedList } = event;
-  const { observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest } = event;
+  const { requested, policy, told, persona, observation, physicalFunction, identity, grants, reserved, vmm } = event;
+  const { layoutDigest, guestConfigSpaceDigest } = event;
   return {
-    planner, placements, patches, operations, evidence, standardList, extendedList,
-    observation, physicalFunction, grants, layoutDigest, guestConfigSpaceDigest,
+    planner, placements, patches, operations, evidence, standardList, extendedList, requested, policy, told, persona,
+    observation, physicalFunction, identity, grants, reserved, vmm, layoutDigest, guestConfigSpaceDigest,
   };
 }
 
 type Decision = Result<readonly DeviceEvent[], DeviceRefusal>;
 type CommandOf<Kind extends DeviceCommand['kind']> = Extract<DeviceCommand, { kind: Kind }>;
 
-function attach(command: CommandOf<'attach-device'>, state: DeviceState): Decision {
-  const { key, requested, policy } = command;
+function attach({ key, ground, wish, hotPlugOrder }: CommandOf<'attach-device'>, state: DeviceState): Decision {
   if (state.kind === 'attached') return refuse({ kind: 'device-attached', ...key, function: state.function });
-  const { key: functionKey, observation } = command.function;
-  if (!observation) return refuse({ kind: 'function-not-observed', ...functionKey });
-  const surveyed = survey(Observation.configSpace(observation.facts), observation.facts.sriov.role);
-  const headerType = surveyed.header.type;
-  if (headerType !== 0 && !isGone(surveyed)) {
-    return refuse({ kind: 'function-not-assignable', ...functionKey, headerType });
-  }
-  const family = command.physicalFunction && seenBySurvey(command.physicalFunction);
-  const granted = grant(requested, observation.facts.iommu, surveyed, family);
-  if (!granted.ok) return granted;
-  const planned = command.persona ? wear(command.persona, surveyed, observation.facts.iommu) : planLayout({
-    survey: surveyed,
-    physicalFunction: family,
-    wanted: granted.value.map(wantedBy),
-    policy,
-    quirks: knownQuirks,
-  });
-  if (!planned.ok) return planned;
-  const { layout, layoutDigest, guestConfigSpaceDigest } = planned.value;
+  const decided = decideLayout(key, wish, ground, state.kind === 'detached' ? state.shown : null);
+  if (!decided.ok) return decided;
+  const { vm, device } = key;
   return ok([
-    {
-      type: 'DeviceAttached', schema: 1, vm: key.vm, device: key.device, function: functionKey, requested, policy,
-      persona: command.persona ? referenceToPersona(command.persona) : null,
-    },
-    {
-      type: 'LayoutDecided', schema: 1, ...layout, grants: granted.value, layoutDigest, guestConfigSpaceDigest,
-      observation: referenceTo(command.function),
-      physicalFunction: command.physicalFunction?.state ? referenceTo(command.physicalFunction.state) : null,
-    },
+    { type: 'DeviceAttached', schema: 1, vm, device, function: ground.function.key, hotPlugOrder },
+    { type: 'LayoutDecided', schema: 1, ...decided.value },
   ]);
 }
 
-function wear(
-  persona: Persona, surveyed: Survey, iommu: IommuFacts,
-): Result<PlannedLayout, Extract<DeviceRefusal, { kind: 'persona-does-not-fit' }>> {
-  const { worn, verdict: { reasons } } = fit(persona, surveyed, iommu);
-  if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
-  return ok(planWorn(persona, worn));
+function decideAgain({ key, ground, wish }: CommandOf<'decide-layout'>, state: DeviceState): Decision {
+  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  if (state.guest) return refuse({ kind: 'layout-seen', ...key, revision: state.guest.revision });
+  // A guest that enabled PASID has found it.
+  if (state.pasids.enabled) return refuse({ kind: 'capability-enabled', name: 'pasid', ...key });
+  const decided = decideLayout(key, wish, ground, state.before);
+  return decided.ok ? ok([{ type: 'LayoutDecided', schema: 1, ...decided.value }]) : decided;
 }
 
-function referenceToPersona({ name, version, layout }: Persona): PersonaReference {
-  return { name, version, digest: documentDigest(layout) };
-}
-
-/** A function that answers all-ones has no header to judge; the planner says that it is gone. */
-function isGone({ header }: Survey): boolean {
-  return header.type === 0x7f;
-}
-
-/** The event that holds the newest observation of a function; the caller made sure there is one. */
-function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
-  if (!observation) throw new Error(`${functionStream(key)} was never observed`);
-  const { revision, facts: { configSpaceDigest } } = observation;
-  return { stream: functionStream(key), revision, configSpaceDigest };
-}
-
-type PhysicalFunctionRead = NonNullable<CommandOf<'attach-device'>['physicalFunction']>;
-
-function seenBySurvey({ address, state }: PhysicalFunctionRead): PhysicalFunction {
-  const facts = state?.observation?.facts;
-  return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
-}
-
-/** ATS and PRI are answered by the IOMMU: without it a guest waits for answers that never come. */
-const needsAts: readonly string[] = ['ats', 'pri'];
-
-function grant(
-  requested: readonly CapabilityRequest[], iommu: IommuFacts, surveyed: Survey, family: PhysicalFunction | null,
-): Result<readonly CapabilityGrant[], PasidRefusal | AtsRefusal> {
-  const grants: CapabilityGrant[] = [];
-  for (const request of requested) {
-    if (request.name === 'pasid') {
-      const granted = grantPasid(request, iommu);
-      if (!granted.ok) return granted;
-      grants.push({ name: request.name, ...granted.value });
-      continue;
-    }
-    const { name } = request;
-    if (needsAts.includes(name) && !iommu.atsSupported) return refuse({ kind: 'ats-not-supported', name });
-    grants.push({ name, registers: defaultRegisters(name, surveyed, family, iommu) });
-  }
-  return ok(grants);
-}
-
-function wantedBy(granted: CapabilityGrant): WantedCapability {
-  if (granted.name === 'pasid') return { name: granted.name, registers: pasidRegisters(granted) };
-  return { name: granted.name, registers: granted.registers };
+function observeGuest({ key, observed, seen }: CommandOf<'observe-guest'>, state: DeviceState): Decision {
+  if (state.kind !== 'attached' || !state.layout) return refuse({ kind: 'device-not-attached', ...key });
+  const judged = judgeGuest(state.layout, observed, seen);
+  return judged.ok ? ok([judged.value]) : judged;
 }
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {
@@ -218,4 +177,12 @@ export function familyCommands(user: DeviceKey, before: DeviceState, after: Devi
 
 function usesOf(state: DeviceState): ReturnType<typeof sharedUses> {
   return state.kind === 'attached' ? sharedUses(state.pasids) : [];
+}
+
+/** What the guest of a device may have cached when it loses the device. */
+function shownBy({ layout, before }: AttachedDevice): ShownPlaces | null {
+  if (!layout) return before;
+  const { identity, placements, reserved } = layout;
+  const places: readonly Placement[] = [...placements, ...reserved];
+  return { identity, places };
 }

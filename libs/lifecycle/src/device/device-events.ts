@@ -1,6 +1,6 @@
 import {
-  type Digest, type Layout, type PasidGrant, type PasidRequest, type PlacementPolicy, type SyntheticName,
-  type SyntheticRegisters,
+  type Digest, type GuestDifference, type Layout, type LayoutIdentity, type PasidGrant, type PasidRequest,
+  type Placement, type PlacementPolicy, type SyntheticName, type SyntheticRegisters, type ToldRoom, type VmmDecision,
 } from '@cadastre/device-layout';
 import { type DeviceId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
@@ -15,17 +15,20 @@ export interface ObservationReference {
 
 /** Capabilities whose registers are those of the hardware, and after a reset where it has none. */
 export const grantedAsTheyAre = ['pri', 'ats', 'acs'] as const satisfies readonly SyntheticName[];
-export type GrantedAsItIs = (typeof grantedAsTheyAre)[number];
+/** Capabilities whose content only a request tells. */
+export const grantedAsRequested = ['dsn', 'dvsec', 'nvidia-clique', 'vmd-shadow'] as const satisfies
+  readonly SyntheticName[];
 
 /** One capability a VM asked for. */
 export type CapabilityRequest =
   | ({ readonly name: 'pasid' } & PasidRequest)
-  | { readonly name: GrantedAsItIs };
+  | { readonly name: (typeof grantedAsTheyAre)[number] }
+  | { readonly name: (typeof grantedAsRequested)[number]; readonly registers: SyntheticRegisters };
 
 /** What a capability request came to. */
 export type CapabilityGrant =
   | ({ readonly name: 'pasid' } & PasidGrant)
-  | { readonly name: GrantedAsItIs; readonly registers: SyntheticRegisters };
+  | { readonly name: Exclude<CapabilityRequest['name'], 'pasid'>; readonly registers: SyntheticRegisters };
 
 /** The published persona a device wears. */
 export interface PersonaReference {
@@ -34,23 +37,69 @@ export interface PersonaReference {
   readonly digest: Digest;
 }
 
-/** A layout with the names of itself and of what the guest then reads. */
+/** A layout with what it was decided from, and the names of itself and of what the guest then reads. */
 export interface DecidedLayout extends Layout {
+  readonly requested: readonly CapabilityRequest[];
+  readonly policy: PlacementPolicy;
+  readonly told: readonly ToldRoom[];
+  readonly persona: PersonaReference | null;
   readonly observation: ObservationReference;
   /** What was known of the VF's physical function; null when nothing was, or the function is no VF. */
   readonly physicalFunction: ObservationReference | null;
+  /** Of the function as it was observed. */
+  readonly identity: LayoutIdentity;
   readonly grants: readonly CapabilityGrant[];
+  /** Places of earlier layouts of this device that nothing else may take: a guest may have cached them. */
+  readonly reserved: readonly Placement[];
+  /** What the VMM makes of it; null when none was named. */
+  readonly vmm: VmmDecision | null;
   readonly layoutDigest: Digest;
   readonly guestConfigSpaceDigest: Digest;
 }
 
+/** A capability of the layout that the guest did not find. */
+export interface MissingPlacement {
+  readonly name: SyntheticName;
+  readonly offset: number;
+  /** Where it found one of the same ID; null where it found none. */
+  readonly insteadOffset: number | null;
+}
+
+/** A difference and the rule of the VMM's profile that wrote the expected bytes. */
+export interface ExplainedDifference extends GuestDifference {
+  readonly rule: string | null;
+}
+
+/** The profile and settings that come nearest to what a guest shows. */
+export interface LikelyCause {
+  readonly profile: string;
+  readonly revision: number;
+  readonly kernels: readonly string[];
+  readonly port: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Bytes it does not explain. */
+  readonly differingBytes: number;
+}
+
+/** What a guest's bytes were held against: the prediction for its VMM, or without one the layout itself. */
+export type ComparedWith = 'prediction' | 'layout';
+
 /** The facts of stream `device-<vm>/<device>`. Frozen: a change of shape is a new schema and an upcast. */
 export type DeviceEvent =
   | { readonly type: 'DeviceAttached'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
-      readonly function: FunctionKey; readonly requested: readonly CapabilityRequest[];
-      readonly policy: PlacementPolicy; readonly persona: PersonaReference | null }
-  /** Complete: replay needs the observation's bytes and these patches, no planner. */
+      readonly function: FunctionKey;
+      /** The how-manieth hot-plug of the VM it was, as the control plane counts; null for a device of a cold start. */
+      readonly hotPlugOrder: number | null }
+  /** Complete: replay needs the observation's bytes and these patches, no planner and no profile. */
   | ({ readonly type: 'LayoutDecided'; readonly schema: 1 } & DecidedLayout)
+  /** Somebody read the config space inside the guest: it is what was decided. */
+  | { readonly type: 'LayoutConfirmed'; readonly schema: 1; readonly comparedWith: ComparedWith;
+      readonly guestConfigSpaceDigest: Digest; readonly tolerated: readonly GuestDifference[] }
+  /** It is not. The bytes are kept: they are the evidence. */
+  | { readonly type: 'LayoutDiverged'; readonly schema: 1; readonly comparedWith: ComparedWith;
+      readonly guestConfigSpace: string; readonly guestConfigSpaceDigest: Digest;
+      readonly missing: readonly MissingPlacement[]; readonly differences: readonly ExplainedDifference[];
+      readonly cause: LikelyCause | null }
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;
       readonly reason: string | null }
   | PasidEvent;

@@ -1,7 +1,7 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace, type ExtendedEntry } from '@cadastre/config-space/testing';
 import { type Observation } from '../function/observation.js';
-import { anywhere, deviceKey, functionKey, given, observation, sure } from '../testing.js';
+import { deviceKey, functionKey, given, observation, sure, wish } from '../testing.js';
 import { deviceDecider } from './device-decider.js';
 import { type CapabilityRequest, type DecidedLayout } from './device-events.js';
 import { layoutDangers } from './layout-dangers.js';
@@ -15,10 +15,13 @@ const pasid: CapabilityRequest = { name: 'pasid', widthBits: 16, exec: null, pri
 
 function decided(stoodOn: Observation, requested: readonly CapabilityRequest[] = [pasid]): DecidedLayout {
   const events = sure(given(deviceDecider).when({
-    kind: 'attach-device', key: deviceKey(), physicalFunction: null, policy: anywhere, requested,
-    function: {
-      kind: 'registered', key: functionKey(), revision: 1, observation: { facts: stoodOn, revision: 1 }, claim: null,
-      users: { pasid: [], pri: [] }, retired: null,
+    kind: 'attach-device', key: deviceKey(), hotPlugOrder: null, wish: wish({ requested }),
+    ground: {
+      physicalFunction: null, evidence: null,
+      function: {
+        kind: 'registered', key: functionKey(), revision: 1, observation: { facts: stoodOn, revision: 1 }, claim: null,
+        users: { pasid: [], pri: [] }, retired: null,
+      },
     },
   }));
   const layout = events.find((event) => event.type === 'LayoutDecided');

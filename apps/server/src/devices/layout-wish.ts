@@ -1,0 +1,83 @@
+import { readPlanPolicy, type SyntheticRegisters, type VmmRequest } from '@cadastre/device-layout';
+import { type NamedWish } from '@cadastre/ledger';
+import { type CapabilityRequest, grantedAsRequested } from '@cadastre/lifecycle';
+import { parse } from '../http/parse-name.js';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { type CapabilityRequestDto, type LayoutWishDto, type VmmDto } from './attach-device.dto.js';
+
+/** Settings of one device: more than any VMM has. */
+const settingsMax = 64;
+const settingName = /^[a-z][a-z0-9_-]{0,63}$/;
+const settingValue = /^[\x20-\x7e]{0,128}$/;
+
+/** What a request wants a guest to find. */
+export function wishOf(body: LayoutWishDto): NamedWish {
+  const policy = readPlanPolicy(body.policy ?? undefined, body.capabilities.map(({ name }) => name));
+  if (!policy.ok) {
+    const { pointer, problem } = policy.refusal;
+    throw EdgeProblem.field(`/policy${pointer}`, null, problem, 'not a policy');
+  }
+  return {
+    requested: body.capabilities.map(requested), ...policy.value, persona: personaOf(body),
+    vmm: body.vmm ? vmmOf(body.vmm) : null, keepPlaces: body.keepPlaces ?? true,
+  };
+}
+
+/** A persona is worn whole: what it does not have, nobody gets beside it. */
+function personaOf({ persona, capabilities }: LayoutWishDto): NamedWish['persona'] {
+  if (!persona) return null;
+  if (capabilities.length > 0) {
+    throw EdgeProblem.field('/capabilities', capabilities.length, 'none beside a persona', 'a persona is worn whole');
+  }
+  return { name: parse.persona(persona.name, '/persona/name'), version: persona.version ?? null };
+}
+
+/** Width and permissions are those of PASID, registers those of what only the request can fill. */
+function requested(one: CapabilityRequestDto, index: number): CapabilityRequest {
+  const { name, width, exec, priv, registers } = one;
+  const refuseAll = (members: Readonly<Record<string, unknown>>): void => {
+    const given = Object.entries(members).find(([, value]) => value !== undefined && value !== null);
+    if (!given) return;
+    throw EdgeProblem.field(`/capabilities/${index}/${given[0]}`, null, 'nothing', `not a member of ${name}`);
+  };
+  if (name === 'pasid') {
+    refuseAll({ registers });
+    return { name, widthBits: width ?? null, exec: exec ?? null, priv: priv ?? null };
+  }
+  refuseAll({ width, exec, priv });
+  const filled = grantedAsRequested.find((known) => known === name);
+  if (filled) return { name: filled, registers: registersOf(registers ?? {}, `/capabilities/${index}/registers`) };
+  refuseAll({ registers });
+  return { name } as CapabilityRequest;
+}
+
+/** Values as people write them: 7, or "0x7". */
+function registersOf(given: Readonly<Record<string, unknown>>, pointer: string): SyntheticRegisters {
+  return Object.fromEntries(Object.entries(given).slice(0, settingsMax).map(([field, value]) => {
+    const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,8}$/.test(value) ? Number(value) : value;
+    if (typeof number === 'number') return [field, number];
+    throw EdgeProblem.field(`${pointer}/${field}`, null, 'a whole number, or "0x..."', 'not a number');
+  }));
+}
+
+function vmmOf({ name, version, port, settings }: VmmDto): VmmRequest {
+  const given = Object.entries(settings ?? {});
+  if (given.length > settingsMax) {
+    throw EdgeProblem.field('/vmm/settings', given.length, `at most ${settingsMax}`, 'too many settings');
+  }
+  return {
+    name, version: version ?? null, port: port ?? 'root-port',
+    settings: Object.fromEntries(given.map(([key, value]) => [settingNamed(key), settingOf(key, value)])),
+  };
+}
+
+function settingNamed(name: string): string {
+  if (settingName.test(name)) return name;
+  throw EdgeProblem.field('/vmm/settings', name.slice(0, 80), 'names as the VMM spells them', 'not a setting');
+}
+
+function settingOf(name: string, value: unknown): string {
+  const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
+  if (typeof text === 'string' && settingValue.test(text)) return text;
+  throw EdgeProblem.field(`/vmm/settings/${name}`, null, 'text of at most 128 printable characters', 'not a value');
+}

@@ -1,0 +1,26 @@
+import { ok } from '@cadastre/config-space';
+import { requestedRegisters } from './requested-registers.js';
+
+describe('the registers of a capability that a request fills', () => {
+  it('are those it gives, up to the widest value of each field', () => {
+    expect(requestedRegisters('dsn', { serialNumberLower: 0xffffffff, serialNumberUpper: 0 }))
+      .toEqual(ok({ serialNumberLower: 0xffffffff, serialNumberUpper: 0 }));
+    expect(requestedRegisters('nvidia-clique', { clique: 15 })).toEqual(ok({ clique: 15 }));
+  });
+
+  it('cannot be left out altogether', () => {
+    expect(requestedRegisters('nvidia-clique', {}))
+      .toMatchObject({ refusal: { kind: 'registers-missing', fields: ['clique'] } });
+  });
+
+  it('must be fields of the capability', () => {
+    expect(requestedRegisters('dsn', { serial: 1 })).toMatchObject({
+      refusal: { kind: 'register-unknown', field: 'serial', fields: ['serialNumberLower', 'serialNumberUpper'] } });
+    expect(requestedRegisters('dsn', { toString: 1 })).toMatchObject({ refusal: { kind: 'register-unknown' } });
+  });
+
+  it.each([16, -1, 0.5, Number.NaN])('must fit their field: a clique of %p does not', (clique) => {
+    expect(requestedRegisters('nvidia-clique', { clique }))
+      .toMatchObject({ refusal: { kind: 'register-out-of-range', field: 'clique', most: 15 } });
+  });
+});

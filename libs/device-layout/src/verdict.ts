@@ -1,0 +1,88 @@
+import { type ByteRange, type CapabilitySpace, type Survey } from '@cadastre/config-space';
+import { type IommuFacts } from './iommu-facts.js';
+import { type LayoutIdentity } from './layout-document.js';
+import { type VmmAbilities } from './vmm-abilities.js';
+
+/** Where a device is to go: the function there, and who shows it. */
+export interface Destination {
+  readonly survey: Survey;
+  /** Null when nobody told: what depends on it is named in `unchecked`. */
+  readonly iommu: IommuFacts | null;
+  readonly vmm: VmmAbilities;
+}
+
+interface Named {
+  readonly space: CapabilitySpace;
+  readonly id: number;
+  readonly name: string;
+}
+
+/** Why a layout cannot be shown there. Every number that mattered is here. */
+export type VerdictReason =
+  | { readonly kind: 'function-unfit'; readonly problem: string }
+  | { readonly kind: 'config-size-smaller'; readonly layout: number; readonly destination: number }
+  | { readonly kind: 'identity-differs'; readonly field: keyof LayoutIdentity; readonly layout: number | null;
+      readonly destination: number | null }
+  /** A visible capability without a physical one behind it. */
+  | ({ readonly kind: 'capability-missing'; readonly offset: number } & Named)
+  /** A guest may have cached `layout`. */
+  | ({ readonly kind: 'offset-would-move'; readonly layout: number; readonly destination: number } & Named)
+  | ({ readonly kind: 'capability-extra'; readonly offset: number } & Named)
+  | ({ readonly kind: 'capability-shape-differs'; readonly member: 'length' | 'version'; readonly offset: number;
+      readonly layout: number; readonly destination: number } & Named)
+  | ({ readonly kind: 'vmm-hides-it'; readonly offset: number } & Named)
+  | ({ readonly kind: 'vmm-cannot-place-it'; readonly offset: number } & Named)
+  | ({ readonly kind: 'place-taken'; readonly offset: number; readonly at: number; readonly by: string } & Named)
+  | ({ readonly kind: 'register-weaker'; readonly offset: number; readonly field: string; readonly layout: number;
+      readonly destination: number } & Named)
+  /** What the hardware decides, whatever a VMM shows. */
+  | ({ readonly kind: 'register-differs'; readonly offset: number; readonly field: string; readonly layout: number;
+      readonly destination: number } & Named)
+  | { readonly kind: 'list-order-differs'; readonly space: CapabilitySpace; readonly layout: readonly number[];
+      readonly destination: readonly number[] }
+  /** Bits 3:0 of a BAR: I/O or memory, 32 or 64 bits, prefetchable or not. */
+  | { readonly kind: 'bar-differs'; readonly of: 'function' | 'vf'; readonly bar: number; readonly layout: number;
+      readonly destination: number }
+  /** Bytes. */
+  | { readonly kind: 'bar-size-differs'; readonly of: 'function' | 'vf'; readonly bar: number;
+      readonly layout: number; readonly destination: number }
+  | { readonly kind: 'bytes-differ'; readonly offset: number; readonly length: number; readonly why:
+      'not-identical' | 'vmm-compares-them'; readonly layout: string; readonly destination: string };
+
+/** Bytes that would differ, and may. */
+export interface AllowedDifference extends ByteRange {
+  readonly why: 'consistent' | 'shown-by-the-vmm';
+  readonly layout: string;
+  readonly destination: string;
+}
+
+export interface NeededKnob {
+  readonly capability: string;
+  readonly knob: string;
+  /** The offset, or null where the knob takes the whole document. */
+  readonly offset: number | null;
+}
+
+/** Where the guest's capability is in the hardware of the destination. */
+export interface Relocation extends Named {
+  readonly physical: number;
+  readonly guest: number;
+}
+
+/** A physical capability of the destination the layout does not show. */
+export interface Hidden extends Named {
+  readonly offset: number;
+}
+
+export interface Verdict {
+  readonly verdict: 'exact' | 'obeys' | 'consistent' | 'cannot';
+  readonly reasons: readonly VerdictReason[];
+  readonly knobs: readonly NeededKnob[];
+  readonly differences: readonly AllowedDifference[];
+  readonly relocations: readonly Relocation[];
+  readonly hidden: readonly Hidden[];
+  /** What could not be judged because nobody told. */
+  readonly unchecked: readonly string[];
+  /** BARs the guest has whose size config space does not tell on both sides: it was not judged. */
+  readonly untoldBars: readonly number[];
+}

@@ -1,0 +1,79 @@
+import { ok, refuse, type Result } from '@cadastre/config-space';
+import { cloudHypervisorNew } from './profiles/cloud-hypervisor-new.js';
+import { cloudHypervisorOld } from './profiles/cloud-hypervisor-old.js';
+import { crosvm } from './profiles/crosvm.js';
+import { generic } from './profiles/generic.js';
+import { libvfioUser } from './profiles/libvfio-user.js';
+import { openvmm } from './profiles/openvmm.js';
+import { qemu100 } from './profiles/qemu-10-0.js';
+import { qemu110 } from './profiles/qemu-11-0.js';
+import { qemu111 } from './profiles/qemu-11-1.js';
+import { qemu72 } from './profiles/qemu-7-2.js';
+import { type VmmProfile } from './vmm-profile.js';
+import { vmmProfiles } from './vmm-profiles.js';
+
+/** A VMM as a control plane names it. */
+export interface VmmNamed {
+  /** `qemu`, or the name of a profile. */
+  readonly name: string;
+  /** `11.0.2`; of Cloud Hypervisor `old` or `new`, since no release is known to have begun the new generation. */
+  readonly version: string | null;
+}
+
+export interface ProfileTaken {
+  readonly profile: VmmProfile;
+  /** Why it is a guess about this version; null when it was made for it. */
+  readonly assumed: string | null;
+}
+
+export interface VmmUnknown {
+  readonly kind: 'vmm-unknown';
+  readonly name: string;
+  readonly version: string | null;
+  /** What can be named: `qemu 11.0`. */
+  readonly known: readonly string[];
+}
+
+type Era = readonly [major: number, minor: number, profile: VmmProfile];
+
+/** Oldest first: a version between two behaves as the older one until somebody looked. */
+const qemuEras: readonly Era[] = [[7, 2, qemu72], [10, 0, qemu100], [11, 0, qemu110], [11, 1, qemu111]];
+const generations: Readonly<Record<string, VmmProfile>> = { old: cloudHypervisorOld, new: cloudHypervisorNew };
+const ofAnyVersion: Readonly<Record<string, VmmProfile>> = { openvmm, crosvm, 'libvfio-user': libvfioUser, generic };
+
+/** The profile of a VMM and version. A guess is told as one; what nothing is known about is refused. */
+export function profileFor(given: VmmNamed): Result<ProfileTaken, VmmUnknown> {
+  const { name, version } = given;
+  const named = version === null ? vmmProfiles.find((one) => one.name === name) : undefined;
+  if (named) return ok({ profile: named, assumed: null });
+  const taken = name === 'qemu' ? qemuOf(version ?? '') : name === 'cloud-hypervisor'
+    ? exactly(ownOf(generations, version ?? '')) : readAtOneCommit(ownOf(ofAnyVersion, name));
+  return taken ? ok(taken) : refuse({ kind: 'vmm-unknown', name, version, known: knownVmms() });
+}
+
+function qemuOf(version: string): ProfileTaken | undefined {
+  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})(?:[.\-+~].*)?$/.exec(version) ?? [];
+  const era = qemuEras.findLast(([since, point]) =>
+    Number(major) > since || (Number(major) === since && Number(minor) >= point));
+  if (!era) return undefined;
+  const isIt = Number(major) === era[0] && Number(minor) === era[1];
+  const profile = era[2];
+  return { profile, assumed: isIt ? null : `nobody looked at QEMU ${version}: ${profile.name} is the last before` };
+}
+
+function exactly(profile: VmmProfile | undefined): ProfileTaken | undefined {
+  return profile && { profile, assumed: null };
+}
+
+function readAtOneCommit(profile: VmmProfile | undefined): ProfileTaken | undefined {
+  return profile && { profile, assumed: profile.evidence === 'ours' ? null : `read in ${profile.source}` };
+}
+
+function ownOf(among: Readonly<Record<string, VmmProfile>>, name: string): VmmProfile | undefined {
+  return Object.hasOwn(among, name) ? among[name] : undefined;
+}
+
+function knownVmms(): readonly string[] {
+  return [...qemuEras.map(([major, minor]) => `qemu ${major}.${minor}`),
+    ...Object.keys(generations).map((version) => `cloud-hypervisor ${version}`), ...Object.keys(ofAnyVersion)];
+}
