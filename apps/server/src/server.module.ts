@@ -2,12 +2,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { LedgerModule, type LedgerOptions } from '@cadastre/ledger';
 import { DevicesController } from './devices/devices.controller.js';
 import { EventsController } from './events/events.controller.js';
+import { HistoryController } from './events/history.controller.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
 import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { VmsController } from './vms/vms.controller.js';
 
 /** The HTTP edge over one ledger. */
 @Module({})
@@ -18,7 +20,7 @@ export class ServerModule {
       imports: [LedgerModule.register(options)],
       controllers: [
         FunctionsController, DevicesController, PasidsController, LayoutsController, PersonasController,
-        EventsController, HealthController, ProblemsController,
+        EventsController, HistoryController, VmsController, HealthController, ProblemsController,
       ],
     };
   }

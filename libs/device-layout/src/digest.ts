@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Branded } from '@cadastre/config-space';
 
 /** `sha256:` and 64 lower-case hexadecimal digits. */
@@ -6,6 +6,6 @@ export type Digest = Branded<string, 'Digest'>;
 
 export const Digest = {
   of(bytes: Uint8Array | string): Digest {
-    return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+    return `sha256:${hash('sha256', bytes)}` as Digest;
   },
 };

@@ -1,47 +1,39 @@
 import {
-  CorruptEvent, EventId, type EventEnvelope, Position, type RecordedEvent, sha256Hex, StreamName, StreamRevision,
+  CorruptEvent, type EventEnvelope, type EventId, type Position, type RecordedEvent, sha256Hex, type StreamName,
+  type StreamRevision,
 } from '@cadastre/event-store';
 
-/** The envelope of an event as it comes out of the file: of a damaged file, any of it may be anything. */
+/** The envelope of an event as it comes out of the file: of a damaged file, it may be anything. */
 export interface EnvelopeRow {
-  readonly position: number;
-  readonly stream: string;
-  readonly revision: number;
-  readonly id: string;
-  readonly type: string;
-  readonly sha256: string;
+  /** All parts in one text, as they were sealed: told apart only once they are known to be what was written. */
+  readonly envelope: string;
   readonly seal: string;
 }
 
-export interface EventRow extends EnvelopeRow {
-  readonly data: unknown;
+/** An envelope, and how many bytes of data the event has. */
+export interface SizedRow extends EnvelopeRow {
+  readonly bytes: number;
 }
 
 /**
  * The hash of an envelope, stored beside it. SHA-256 of the data alone would let a flipped type, revision or stream
  * pass for good. None of the parts can hold a line break.
  */
-export function sealOf(envelope: EventEnvelope | EnvelopeRow): string {
-  const { position, stream, revision, id, type, sha256 } = envelope;
+export function sealOf({ position, stream, revision, id, type, sha256 }: EventEnvelope): string {
   return sha256Hex([position, stream, revision, id, type, sha256].join('\n'));
 }
 
-/** Throws `CorruptEvent` unless the envelope is what was written. */
-export function envelopeOf(row: EnvelopeRow): EventEnvelope {
-  const actual = sealOf(row);
-  if (actual !== row.seal) throw new CorruptEvent(row, 'envelope', { expected: row.seal, actual });
-  return {
-    position: Position.from(row.position),
-    stream: StreamName.from(row.stream),
-    revision: StreamRevision.from(row.revision),
-    id: EventId.from(row.id),
-    type: row.type,
-    sha256: row.sha256,
-  };
-}
+/** Position, stream, revision, id, type and SHA-256, in the order they are sealed in. */
+type Parts = readonly [string, string, string, string, string, string];
 
 /** Throws `CorruptEvent` unless the envelope is what was written; who takes the event checks its data. */
-export function eventOf(row: EventRow): RecordedEvent {
-  // A damaged record may hold no bytes at all; then its hash will not be right.
-  return { ...envelopeOf(row), data: row.data instanceof Uint8Array ? row.data : new Uint8Array() };
+export function eventOf({ envelope, seal }: EnvelopeRow, data: Uint8Array): RecordedEvent {
+  const parts = envelope.split('\n') as unknown as Parts;
+  const position = Number(parts[0]) as Position;
+  const stream = parts[1] as StreamName;
+  const revision = Number(parts[2]) as StreamRevision;
+  const actual = sha256Hex(envelope);
+  if (actual !== seal) throw new CorruptEvent({ position, stream, revision }, 'envelope', { expected: seal, actual });
+  // What was sealed is what was written, and that had been checked.
+  return { position, stream, revision, id: parts[3] as EventId, type: parts[4], sha256: parts[5], data };
 }

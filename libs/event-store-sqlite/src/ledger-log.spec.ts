@@ -8,17 +8,19 @@ import { SqliteEventStore } from './sqlite-event-store.js';
 
 const directoryOf = scratch();
 
-/** Does `between` right after a statement that reads events has come to its end. */
+/** Does `between` right after the envelopes of a page were read, and before their data are. */
 function interrupted(db: DatabaseSync, between: () => void): DatabaseSync {
   const faithful = {
     prepare(sql: string) {
       const statement = db.prepare(sql);
       if (!sql.includes('ORDER BY')) return statement;
       return {
-        *iterate(...given: Parameters<typeof statement.iterate>) {
-          yield* statement.iterate(...given);
+        all(...given: Parameters<typeof statement.all>) {
+          const rows = statement.all(...given);
           between();
+          return rows;
         },
+        get: (...given: Parameters<typeof statement.get>) => statement.get(...given),
       };
     },
     get isTransaction() {

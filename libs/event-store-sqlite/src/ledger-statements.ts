@@ -1,9 +1,25 @@
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 
-// The columns of `EnvelopeRow` and `EventRow`.
+// The columns of `EnvelopeRow`: one text costs half of what its six parts do, and is what `sealOf` hashed.
 const envelope = `
-  event.position, stream.name AS stream, event.revision, event.id, event.type, event.sha256, event.seal`;
-const eventRow = `${envelope}, event.data`;
+  concat_ws(char(10), event.position, stream.name, event.revision, event.id, event.type, event.sha256) AS envelope,
+  event.seal`;
+
+/**
+ * A page is read in two statements: its envelopes, then all of its data as one blob, since a blob for each event costs
+ * more than everything else about its row.
+ */
+function page(from: string): { readonly envelopes: string; readonly data: string } {
+  return {
+    envelopes: `SELECT ${envelope}, octet_length(event.data) AS bytes ${from}`,
+    data: `SELECT CAST(group_concat(data, '') AS BLOB) AS data FROM (SELECT event.data ${from})`,
+  };
+}
+
+const ofStream = page(`FROM stream CROSS JOIN event USING (stream_id)
+  WHERE stream.name = ? AND event.revision >= ? ORDER BY event.revision LIMIT ?`);
+const ofLog = page(`FROM event CROSS JOIN stream USING (stream_id)
+  WHERE event.position > ? ORDER BY event.position LIMIT ?`);
 
 // CROSS JOIN fixes the order of the tables ("The SQLite Query Optimizer Overview", "Manual Control Of Query Plans").
 const sql = {
@@ -16,11 +32,11 @@ const sql = {
   newestPosition: 'SELECT max(position) AS newest FROM event',
   revisionOf: 'SELECT revision FROM stream WHERE name = ?',
   envelopeOf: `SELECT ${envelope} FROM event CROSS JOIN stream USING (stream_id) WHERE event.id = ?`,
-  eventWithId: `SELECT ${eventRow} FROM event CROSS JOIN stream USING (stream_id) WHERE event.id = ?`,
-  eventsOfStream: `SELECT ${eventRow} FROM stream CROSS JOIN event USING (stream_id)
-    WHERE stream.name = ? AND event.revision >= ? ORDER BY event.revision`,
-  eventsOfLog: `SELECT ${eventRow} FROM event CROSS JOIN stream USING (stream_id)
-    WHERE event.position > ? ORDER BY event.position`,
+  eventWithId: `SELECT ${envelope}, event.data FROM event CROSS JOIN stream USING (stream_id) WHERE event.id = ?`,
+  envelopesOfStream: ofStream.envelopes,
+  dataOfStream: ofStream.data,
+  envelopesOfLog: ofLog.envelopes,
+  dataOfLog: ofLog.data,
 
   insertEvent: `INSERT INTO event (position, stream_id, revision, id, type, sha256, seal, data)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,

@@ -24,7 +24,7 @@ function recorded(number: number): RecordedEvent {
   };
 }
 
-const run = (numbers: readonly number[], exhausted = true) => ({ events: numbers.map(recorded), exhausted });
+const run = (numbers: readonly number[], exhausted = true) => ({ items: numbers.map(recorded), exhausted });
 const damage = (page: () => unknown): unknown => {
   try {
     return page();
@@ -72,9 +72,9 @@ describe('a page of a stream', () => {
 
   it('is refused when the bytes of an event are not those that were written, and names the event', () => {
     const changed = { ...recorded(1), data: new Uint8Array([1, 2, 4]) };
-    const events = [recorded(0), changed];
+    const items = [recorded(0), changed];
     const error = damage(() =>
-      StreamPage.verified(stream, StreamRevision.from(0), { events, exhausted: true }, StreamRevision.from(1)));
+      StreamPage.verified(stream, StreamRevision.from(0), { items, exhausted: true }, StreamRevision.from(1)));
     expect(error).toBeInstanceOf(CorruptEvent);
     expect(error).toMatchObject({
       position: 1, stream, revision: 1, part: 'data',

@@ -4,24 +4,24 @@ import { type RecordedEvent } from './recorded-event.js';
 import { sha256Hex } from './sha256-hex.js';
 import { pageBytesMax } from './store-limits.js';
 
-/** The events a page is made of, as they came out of the store. */
-export interface EventRun {
-  readonly events: readonly RecordedEvent[];
+/** What a page is made of, as it came out of the store. */
+export interface Run<Item> {
+  readonly items: readonly Item[];
   /** True when the store had no more; false when the page was full before. */
   readonly exhausted: boolean;
 }
 
-/** Takes as many of `rows` as one page may hold: `limit` events, or `pageBytesMax` bytes. */
-export function takeRun(rows: Iterable<RecordedEvent>, limit: number): EventRun {
-  const events: RecordedEvent[] = [];
+/** Takes as many of `from` as one page may hold: `limit` events, or `pageBytesMax` bytes of data. */
+export function takeRun<Item>(from: Iterable<Item>, limit: number, bytesOf: (item: Item) => number): Run<Item> {
+  const items: Item[] = [];
   let bytes = 0;
-  for (const event of rows) {
-    bytes += event.data.byteLength;
-    if (events.length > 0 && bytes > pageBytesMax) return { events, exhausted: false };
-    events.push(event);
-    if (events.length === limit) return { events, exhausted: false };
+  for (const item of from) {
+    bytes += bytesOf(item);
+    if (items.length > 0 && bytes > pageBytesMax) return { items, exhausted: false };
+    items.push(item);
+    if (items.length === limit) return { items, exhausted: false };
   }
-  return { events, exhausted: true };
+  return { items, exhausted: true };
 }
 
 /**
@@ -29,13 +29,13 @@ export function takeRun(rows: Iterable<RecordedEvent>, limit: number): EventRun 
  * `numberOf` counts up from `first` without a gap, and a run that is exhausted reaches `last` (-1: there is none).
  */
 export function assertIntact(
-  run: EventRun,
+  run: Run<RecordedEvent>,
   sequence: string,
   numberOf: (event: RecordedEvent) => number,
   { first, last }: { readonly first: number; readonly last: number },
 ): void {
   let due = first;
-  for (const event of run.events) {
+  for (const event of run.items) {
     const found = numberOf(event);
     if (found !== due || due > last) throw new CorruptLog(sequence, due > last ? 'end' : due, found);
     assertUnchanged(event);

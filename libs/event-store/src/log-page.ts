@@ -1,4 +1,4 @@
-import { assertIntact, type EventRun } from './event-run.js';
+import { assertIntact, type Run } from './event-run.js';
 import { type Position } from './position.js';
 import { type RecordedEvent } from './recorded-event.js';
 
@@ -10,10 +10,10 @@ export interface LogPage {
 }
 export const LogPage = {
   /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what the log holds behind `after`. */
-  verified(after: Position | 'start', run: EventRun, head: Position | 'empty'): LogPage {
+  verified(after: Position | 'start', run: Run<RecordedEvent>, head: Position | 'empty'): LogPage {
     const last = head === 'empty' ? -1 : head;
     const first = after === 'start' ? 0 : after + 1;
     assertIntact(run, 'positions', (event) => event.position, { first, last });
-    return { events: run.events, head };
+    return { events: run.items, head };
   },
 };

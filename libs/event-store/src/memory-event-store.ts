@@ -36,7 +36,7 @@ export class MemoryEventStore implements EventStore {
   readStream(stream: StreamName, options: ReadStreamOptions = {}): Promise<StreamPage> {
     return this.#answer(() => {
       const from = options.from ?? StreamRevision.from(0);
-      const run = takeRun(copies(this.#streams.get(stream) ?? [], from), pageLimit(options.limit));
+      const run = takeRun(copies(this.#streams.get(stream) ?? [], from), pageLimit(options.limit), sizeOf);
       return StreamPage.verified(stream, from, run, this.#revisionOf(stream));
     });
   }
@@ -44,7 +44,7 @@ export class MemoryEventStore implements EventStore {
   readAll(options: ReadAllOptions = {}): Promise<LogPage> {
     return this.#answer(() => {
       const after = options.after ?? 'start';
-      const run = takeRun(copies(this.#log, after === 'start' ? 0 : after + 1), pageLimit(options.limit));
+      const run = takeRun(copies(this.#log, after === 'start' ? 0 : after + 1), pageLimit(options.limit), sizeOf);
       return LogPage.verified(after, run, this.#log.at(-1)?.position ?? 'empty');
     });
   }
@@ -96,6 +96,10 @@ export class MemoryEventStore implements EventStore {
 // Copies on the way out too: the log must not change when a reader writes into what it was given.
 function* copies(events: readonly RecordedEvent[], first: number): Iterable<RecordedEvent> {
   for (const event of events.slice(first)) yield copyOf(event);
+}
+
+function sizeOf({ data }: RecordedEvent): number {
+  return data.byteLength;
 }
 
 function copyOf(event: RecordedEvent): RecordedEvent {

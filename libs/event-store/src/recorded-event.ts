@@ -16,6 +16,6 @@ export interface EventEnvelope {
 
 /** An event as it stands in the log, for ever. What a store hands out has been checked against `sha256`. */
 export interface RecordedEvent extends EventEnvelope {
-  /** The bytes as they were handed over: a copy, which the reader may keep and change. */
+  /** The bytes as they were handed over: a copy, which the reader may keep and change. A page's share one buffer. */
   readonly data: Uint8Array;
 }

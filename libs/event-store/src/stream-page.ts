@@ -1,4 +1,4 @@
-import { assertIntact, type EventRun } from './event-run.js';
+import { assertIntact, type Run } from './event-run.js';
 import { type ExpectedRevision } from './expected-revision.js';
 import { type RecordedEvent } from './recorded-event.js';
 import { type StreamName } from './stream-name.js';
@@ -14,9 +14,9 @@ export interface StreamPage {
 }
 export const StreamPage = {
   /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what `stream` holds from `from` on. */
-  verified(stream: StreamName, from: StreamRevision, run: EventRun, revision: ExpectedRevision): StreamPage {
+  verified(stream: StreamName, from: StreamRevision, run: Run<RecordedEvent>, revision: ExpectedRevision): StreamPage {
     const last = revision === 'no-stream' ? -1 : revision;
     assertIntact(run, stream, (event) => event.revision, { first: from, last });
-    return { events: run.events, revision, endOfStream: from + run.events.length > last };
+    return { events: run.items, revision, endOfStream: from + run.items.length > last };
   },
 };

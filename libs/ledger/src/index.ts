@@ -7,8 +7,11 @@ export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
 export { type NamedWish } from './devices/ground-of.js';
 export { ObserveGuest } from './devices/observe-guest.js';
+export { type DeviceReplay, ReplayVm } from './devices/replay-vm.js';
 export { EVENT_STORE } from './event-store.token.js';
+export { FindMoment } from './events/find-moment.js';
 export { ReadEvents } from './events/read-events.js';
+export { ReadHistory } from './events/read-history.js';
 export { type FunctionRow } from './functions/function-index.js';
 export { type Family, GetFamily } from './functions/get-family.js';
 export { GetFunction } from './functions/get-function.js';
@@ -16,6 +19,7 @@ export { type FunctionPage, ListFunctions } from './functions/list-functions.js'
 export { type Look, type ObservationChange, ObserveFunction } from './functions/observe-function.js';
 export { RetireFunction } from './functions/retire-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
+export { Moment } from './moment.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';
@@ -26,3 +30,4 @@ export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';
 export { replay, type Replayed, type ReplayedDevice } from './replay.js';
+export { Timeline } from './timeline.js';

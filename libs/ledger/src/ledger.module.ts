@@ -8,8 +8,12 @@ import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
 import { ObserveGuestHandler } from './devices/observe-guest.js';
+import { ReplayVmHandler } from './devices/replay-vm.js';
+import { VmIndex } from './devices/vm-index.js';
 import { EVENT_STORE } from './event-store.token.js';
+import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
+import { ReadHistoryHandler } from './events/read-history.js';
 import { FunctionIndex } from './functions/function-index.js';
 import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
@@ -24,6 +28,7 @@ import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
 import { StreamReader } from './stream-reader.js';
+import { Timeline } from './timeline.js';
 
 export interface LedgerOptions {
   readonly store: EventStore;
@@ -43,11 +48,13 @@ export class LedgerModule {
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
+        { provide: VmIndex, useFactory: () => new VmIndex(store) },
+        { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
-        PublishPersonaHandler, GetPersonaHandler,
+        PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
       ],
       exports: [CqrsModule, EVENT_STORE],
     };

@@ -21,7 +21,11 @@ export type LedgerRefusal =
   /** A VF's PF counts what the VF uses of it: it has to be told, registered and in service. */
   | { readonly kind: 'physical-function-unknown'; readonly host: string; readonly address: string;
       readonly pf: string | null }
+  | { readonly kind: 'vm-unknown'; readonly vm: string }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
+  /** The moment that was asked for, which the log, up to `head`, does not have. */
+  | { readonly kind: 'position-unknown'; readonly asked: string; readonly head: number | null }
+  | { readonly kind: 'not-yet'; readonly stream: string; readonly at: number; readonly since: number }
   | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };

@@ -1,10 +1,11 @@
 import {
-  EventId, type EventStore, type ExpectedRevision, eventsPerAppendMax, type Position, type RecordedEvent, StreamName,
+  EventId, type EventStore, type ExpectedRevision, eventsPerAppendMax, type RecordedEvent, StreamName,
 } from '@cadastre/event-store';
 import { type Digest } from '@cadastre/device-layout';
 import { decodeEvent, encodeEvent, type LedgerEvent } from '@cadastre/lifecycle';
 import { type Clock } from './clock.js';
 import { type CommandOutcome, type Refusal } from './outcome.js';
+import { eventAt } from './timeline.js';
 
 /** What makes a request this request and no other. */
 export interface RequestIdentity {
@@ -167,7 +168,5 @@ function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal
 
 async function newestEvent(store: EventStore): Promise<RecordedEvent | undefined> {
   const { head } = await store.readAll({ limit: 1 });
-  if (head === 'empty') return undefined;
-  const page = await store.readAll({ after: head === 0 ? 'start' : (head - 1) as Position, limit: 1 });
-  return page.events[0];
+  return head === 'empty' ? undefined : eventAt(store, head);
 }

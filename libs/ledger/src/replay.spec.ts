@@ -106,7 +106,7 @@ describe('replay', () => {
 
   it('tells how far it is', async () => {
     const seen: (readonly [number, number])[] = [];
-    await replay(await history(), (done, total) => seen.push([done, total]));
+    await replay(await history(), { progress: (done, total) => seen.push([done, total]) });
     expect(seen.at(-1)).toEqual([18, 18]);
   });
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
-import { type EventStore, type Position } from '@cadastre/event-store';
+import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
   isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
+import { type KnownDevice } from './devices/get-device.js';
 import { StreamReader } from './stream-reader.js';
 import { withoutBytes } from './without-bytes.js';
 
@@ -29,62 +30,80 @@ export interface Replayed {
   readonly ledgerDigest: Digest;
 }
 
+/** One stream as far as it is folded. What is no event of its kind leaves a state as it begins. */
+interface FoldedStream {
+  revision: number;
+  device: DeviceState;
+  function: FunctionState;
+}
+
+export interface ReplayOptions {
+  /** The last position that counts; the head when it is left out. */
+  readonly upTo?: Position;
+  /** Told how many events are folded, and how many will be. */
+  readonly progress?: (done: number, total: number) => void;
+}
+
 /**
  * Folds every stream of a ledger from its events alone: no planner, no clock. Every guest config space is rebuilt
  * and compared with its record; a difference throws `ReplayMismatch`, a changed event `CorruptEvent`.
- * @param progress told how many events are folded, and how many there are
  */
-export async function replay(
-  store: EventStore, progress: (done: number, total: number) => void = () => undefined,
-): Promise<Replayed> {
-  const revisions = new Map<string, number>();
-  const functions = new Map<string, FunctionState>();
-  const devices = new Map<string, DeviceState>();
+export async function replay(store: EventStore, { upTo, progress }: ReplayOptions = {}): Promise<Replayed> {
+  const streams = new Map<string, FoldedStream>();
   const hashes = createHash('sha256');
   let after: Position | 'start' = 'start';
   let events = 0;
   for (;;) {
-    const page = await store.readAll({ after });
+    const limit = Math.min(pageSizeMax, (upTo ?? Infinity) - (after === 'start' ? -1 : after));
+    const page: LogPage = await store.readAll({ after, limit });
+    let lines = '';
     for (const recorded of page.events) {
       const { position, stream, revision, id, type, sha256 } = recorded;
-      hashes.update(`${position} ${stream} ${revision} ${id} ${type} ${sha256}\n`);
-      const due = (revisions.get(recorded.stream) ?? -1) + 1;
-      if (recorded.revision !== due) {
-        throw new DamagedHistory(recorded.stream, `revision ${due} is missing: ${recorded.revision} follows instead`);
-      }
-      revisions.set(recorded.stream, due);
-      const { event } = decodeEvent(recorded.data);
-      if (isDeviceEvent(event)) {
-        const before = devices.get(recorded.stream) ?? deviceDecider.initial;
-        devices.set(recorded.stream, deviceDecider.evolve(before, event));
-      } else if (isFunctionEvent(event)) {
-        const before = functions.get(recorded.stream) ?? functionDecider.initial;
-        functions.set(recorded.stream, withoutBytes(functionDecider.evolve(before, event)));
-      }
-      after = recorded.position;
-      events += 1;
+      lines += `${position} ${stream} ${revision} ${id} ${type} ${sha256}\n`;
+      foldInto(streams, recorded);
     }
-    progress(events, page.head === 'empty' ? 0 : page.head + 1);
-    if (page.head === 'empty' || after === page.head) break;
+    hashes.update(lines);
+    after = page.events.at(-1)?.position ?? after;
+    events += page.events.length;
+    progress?.(events, page.head === 'empty' ? 0 : (upTo ?? page.head) + 1);
+    if (page.head === 'empty' || after === page.head || after === upTo) break;
   }
-  assertOwners(devices, functions);
-  assertUsers(devices, functions);
-  const reader = new StreamReader(store);
-  const replayed: ReplayedDevice[] = [];
-  for (const [stream, state] of [...devices].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    replayed.push(await rebuild(stream, state, reader));
+  if (upTo === undefined || !await isWithinCommand(store, upTo)) {
+    assertOwners(streams);
+    assertUsers(streams);
   }
   const ledgerDigest = `sha256:${hashes.digest('hex')}` as Digest;
-  return { events, functions: functions.size, devices: replayed, ledgerDigest };
+  const functions = [...streams.values()].filter((one) => one.function.kind === 'registered').length;
+  return { events, functions, devices: await rebuildAll(streams, new StreamReader(store)), ledgerDigest };
+}
+
+function foldInto(streams: Map<string, FoldedStream>, { stream, revision, data }: RecordedEvent): void {
+  let folded = streams.get(stream);
+  if (!folded) {
+    folded = { revision: -1, device: deviceDecider.initial, function: functionDecider.initial };
+    streams.set(stream, folded);
+  }
+  const due = folded.revision + 1;
+  if (revision !== due) throw new DamagedHistory(stream, `revision ${due} is missing: ${revision} follows instead`);
+  folded.revision = revision;
+  const { event } = decodeEvent(data);
+  if (isDeviceEvent(event)) folded.device = deviceDecider.evolve(folded.device, event);
+  else if (isFunctionEvent(event)) folded.function = withoutBytes(functionDecider.evolve(folded.function, event));
+}
+
+/** Whether the event behind a position is of the same command: then what both say together is only half told. */
+async function isWithinCommand(store: EventStore, position: Position): Promise<boolean> {
+  const after = position === 0 ? 'start' : Position.from(position - 1);
+  const keys = (await store.readAll({ after, limit: 2 })).events.map(({ data }) =>
+    decodeEvent(data).envelope.idempotencyKey);
+  return keys.length === 2 && keys[0] === keys[1];
 }
 
 /** Every attached device owns its function, and no two own the same. */
-function assertOwners(
-  devices: ReadonlyMap<string, DeviceState>, functions: ReadonlyMap<string, FunctionState>,
-): void {
-  for (const [stream, device] of devices) {
+function assertOwners(streams: ReadonlyMap<string, FoldedStream>): void {
+  for (const [stream, { device }] of streams) {
     if (device.kind !== 'attached') continue;
-    const owned = functions.get(functionStream(device.function));
+    const owned = streams.get(functionStream(device.function))?.function;
     const claim = owned?.kind === 'registered' ? owned.claim : null;
     if (claim && deviceStream(claim) === stream) continue;
     const holder = claim ? deviceStream(claim) : 'nobody';
@@ -93,12 +112,10 @@ function assertOwners(
 }
 
 /** What devices use of a physical function and what its own stream counts is the same, to the letter. */
-function assertUsers(
-  devices: ReadonlyMap<string, DeviceState>, functions: ReadonlyMap<string, FunctionState>,
-): void {
-  const used = [...devices].flatMap(([stream, device]) => (device.kind !== 'attached' ? []
+function assertUsers(streams: ReadonlyMap<string, FoldedStream>): void {
+  const used = [...streams].flatMap(([stream, { device }]) => (device.kind !== 'attached' ? []
     : sharedUses(device.pasids).map(([capability, key]) => `${functionStream(key)} ${capability} ${stream}`)));
-  const counted = [...functions].flatMap(([stream, state]) => (state.kind === 'unregistered' ? []
+  const counted = [...streams].flatMap(([stream, { function: state }]) => (state.kind === 'unregistered' ? []
     : sharedCapabilities.flatMap((capability) =>
       state.users[capability].map((user) => `${stream} ${capability} ${deviceStream(user)}`))));
   const known = new Set(counted);
@@ -108,8 +125,21 @@ function assertUsers(
   throw new DamagedHistory(stream, `its users of ${capability} and the devices disagree about ${user}`);
 }
 
-async function rebuild(stream: string, state: DeviceState, reader: StreamReader): Promise<ReplayedDevice> {
-  const revision = state.kind === 'unknown' ? -1 : state.revision;
+async function rebuildAll(
+  streams: ReadonlyMap<string, FoldedStream>, reader: StreamReader,
+): Promise<readonly ReplayedDevice[]> {
+  const replayed: ReplayedDevice[] = [];
+  for (const [stream, { device }] of [...streams].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (device.kind !== 'unknown') replayed.push(await rebuild(stream, device, reader));
+  }
+  return replayed;
+}
+
+/** Rebuilds what a device shows. Throws `ReplayMismatch` or `DamagedHistory` when that is not what was recorded. */
+export async function rebuild(
+  stream: string, state: KnownDevice, reader: StreamReader,
+): Promise<ReplayedDevice> {
+  const { revision } = state;
   const stateDigest = Digest.of(canonicalJson(state));
   if (state.kind !== 'attached' || !state.layout) {
     return { stream, state: state.kind, revision, stateDigest, guestConfigSpaceDigest: null, layoutDigest: null };

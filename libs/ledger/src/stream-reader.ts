@@ -1,4 +1,6 @@
-import { type EventStore, type ExpectedRevision, StreamName, StreamRevision } from '@cadastre/event-store';
+import {
+  type EventStore, type ExpectedRevision, type Position, type RecordedEvent, StreamName, StreamRevision,
+} from '@cadastre/event-store';
 import {
   type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
   type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
@@ -13,6 +15,18 @@ export interface Read<State> {
   readonly revision: ExpectedRevision;
 }
 
+/** Where a read of the past ends: behind a revision of the stream, or behind a position of the log. */
+export type UpTo = number | { readonly position: Position };
+
+/** The end of a read as of a position; of the present, when there is none. */
+export function asOf(position: Position | null): UpTo | undefined {
+  return position === null ? undefined : { position };
+}
+
+function isBehind({ revision, position }: RecordedEvent, upTo: UpTo | undefined): boolean {
+  return upTo !== undefined && (typeof upTo === 'number' ? revision > upTo : position > upTo.position);
+}
+
 /** States kept in memory: a function's holds its config space, 5.4 KiB in base64, so this is 22 MiB at most. */
 const statesMax = 4_096;
 
@@ -25,16 +39,21 @@ export class StreamReader {
 
   constructor(private readonly store: EventStore) {}
 
-  function(key: FunctionKey, upTo?: number): Promise<Read<FunctionState>> {
+  function(key: FunctionKey, upTo?: UpTo): Promise<Read<FunctionState>> {
     return this.read(functionStream(key), functionDecider, asFunctionEvent, upTo);
   }
 
-  device(key: DeviceKey, upTo?: number): Promise<Read<DeviceState>> {
+  device(key: DeviceKey, upTo?: UpTo): Promise<Read<DeviceState>> {
     return this.read(deviceStream(key), deviceDecider, asDeviceEvent, upTo);
   }
 
-  persona(name: PersonaName, upTo?: number): Promise<Read<PersonaState>> {
+  persona(name: PersonaName, upTo?: UpTo): Promise<Read<PersonaState>> {
     return this.read(personaStream(name), personaDecider, asPersonaEvent, upTo);
+  }
+
+  /** The position of a stream's first event; undefined when it was never begun. */
+  async begunAt(stream: string): Promise<Position | undefined> {
+    return (await this.store.readStream(StreamName.from(stream), { limit: 1 })).events[0]?.position;
   }
 
   /** The observation a layout was decided over, from the one event that holds its bytes. */
@@ -53,24 +72,23 @@ export class StreamReader {
     throw new DamagedHistory(stream, `it has no revision ${revision}`);
   }
 
-  /** Folds a stream up to its end, or up to and including revision `upTo`, from what is kept unless that is newer. */
+  /** Folds a stream up to its end, or up to and including `upTo`, from what is kept unless that may be newer. */
   private async read<Command, State, Event extends LedgerEvent, Refusal>(
-    name: string, decider: Decider<Command, State, Event, Refusal>, own: (event: LedgerEvent) => Event, upTo?: number,
+    name: string, decider: Decider<Command, State, Event, Refusal>, own: (event: LedgerEvent) => Event, upTo?: UpTo,
   ): Promise<Read<State>> {
     const stream = StreamName.from(name);
     // What is kept under a name was folded by the decider of that name's kind.
     const known = this.kept.get(name) as { state: State; revision: number } | undefined;
-    const kept = known && known.revision <= (upTo ?? known.revision) ? known : undefined;
+    const isOlder = known && (upTo === undefined || (typeof upTo === 'number' && known.revision <= upTo));
+    const kept = isOlder ? known : undefined;
     let state = kept?.state ?? decider.initial;
     let next = (kept?.revision ?? -1) + 1;
     for (;;) {
       const page = await this.store.readStream(stream, { from: StreamRevision.from(next) });
-      for (const recorded of page.events) {
-        if (upTo !== undefined && next > upTo) break;
-        state = decider.evolve(state, own(decodeEvent(recorded.data).event));
-        next += 1;
-      }
-      if (!page.endOfStream && (upTo === undefined || next <= upTo)) continue;
+      const wanted = page.events.filter((recorded) => !isBehind(recorded, upTo));
+      for (const recorded of wanted) state = decider.evolve(state, own(decodeEvent(recorded.data).event));
+      next += wanted.length;
+      if (!page.endOfStream && wanted.length === page.events.length) continue;
       if (upTo === undefined && next > 0) this.keep(name, state, next - 1);
       return { state, revision: next === 0 ? 'no-stream' : StreamRevision.from(next - 1) };
     }

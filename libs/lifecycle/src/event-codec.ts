@@ -59,6 +59,7 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
 };
 
 const utf8 = new TextEncoder();
+const fromUtf8 = new TextDecoder();
 
 /** The bytes that are stored and hashed, once and for ever: canonical JSON of the event and its envelope. */
 export function encodeEvent({ event, envelope }: DecodedEvent): Uint8Array {
@@ -69,14 +70,15 @@ export function encodeEvent({ event, envelope }: DecodedEvent): Uint8Array {
 /** Reads stored bytes back. Throws `UnreadableEvent` on a type or schema this version does not know. */
 export function decodeEvent(bytes: Uint8Array): DecodedEvent {
   // The store checked these bytes against their hash, so their shape is what some version of encodeEvent wrote.
-  const stored = JSON.parse(Buffer.from(bytes).toString('utf8')) as Envelope & {
+  const stored = JSON.parse(fromUtf8.decode(bytes)) as Envelope & {
     readonly type: string; readonly schema: number; readonly data: object;
   };
   const { type, schema, data, idempotencyKey, requestDigest, recordedAt } = stored;
   if (!isKnown(type)) throw new UnreadableEvent(type, schema, 'this version knows no such event');
   if (schemas[type] !== schema) throw new UnreadableEvent(type, schema, `this version reads schema ${schemas[type]}`);
   return {
-    event: { type, schema, ...data } as LedgerEvent,
+    // The object was made for us a line ago: a copy of it would be the third of its bytes.
+    event: Object.assign(data, { type, schema }) as LedgerEvent,
     envelope: { idempotencyKey, requestDigest, recordedAt },
   };
 }

@@ -5,6 +5,7 @@ import { benchHttp } from './http.bench.js';
 import { benchLayouts } from './layout.bench.js';
 import { probeMachine } from './machine.js';
 import { benchPasids } from './pasids.bench.js';
+import { benchReplay } from './replay.bench.js';
 import { benchText } from './text.bench.js';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '5' } } });
@@ -15,7 +16,8 @@ const core = benchCore();
 const layouts = benchLayouts();
 const pasids = benchPasids(space('nvme-pf'));
 const text = benchText();
-const { loads, replay } = await benchHttp(seconds);
+const replay = await benchReplay();
+const { loads, replay: young } = await benchHttp(seconds);
 
 const line = (what: string, figure: string, goal = ''): void => {
   process.stdout.write(`${what.padEnd(44)} ${figure.padStart(12)}  ${goal}\n`);
@@ -51,7 +53,12 @@ for (const { connections, attachesPerSecond, p50Millis, p99Millis } of loads) {
     `p50 ${p50Millis.toFixed(2)} ms, p99 ${p99Millis.toFixed(2)} ms; `
       + `${(attachesPerSecond / floor).toFixed(2)} per fdatasync`);
 }
-line(`replay of ${replay.events} events`, `${replay.eventsPerSecond.toFixed(0)} /s`);
+line('fold of a device of 3 events', micros(replay.foldMicros), 'goal <= 20 us');
+line(`replay of ${replay.events} events, years of use`, `${replay.eventsPerSecond.toFixed(0)} /s`,
+  `goal >= 200000 /s; rows, sha256 and JSON.parse alone ${replay.floorPerSecond.toFixed(0)} /s`);
+line('  its mean event', `${replay.meanBytes.toFixed(0)} bytes`, [...replay.mix]
+  .map(([type, count]) => `${type} ${((100 * count) / replay.events).toFixed(1)} %`).join(', '));
+line(`replay of ${young.events} events, each function new`, `${young.eventsPerSecond.toFixed(0)} /s`);
 
 function ratio(value: number): string {
   return `${(value / machine.sha256Micros).toFixed(1)}x`;

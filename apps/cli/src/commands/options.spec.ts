@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { flavourOf, kernelReleaseOf, ledgerUrlOf, offsetOf, pasidLog2Of, portOf, roleOf } from './options.js';
+import { flavourOf, kernelReleaseOf, ledgerUrlOf, momentOf, offsetOf, pasidLog2Of, portOf, roleOf } from './options.js';
 
 describe('an option', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('an option', () => {
   it.each([
     [portOf, '65536'], [portOf, '-1'], [portOf, '1e3'], [portOf, ''], [pasidLog2Of, '21'], [pasidLog2Of, '1.5'],
     [offsetOf, '0x1000'], [offsetOf, '4096'], [offsetOf, '100h'], [kernelReleaseOf, 'seven'], [flavourOf, 'vanilla'],
-    [roleOf, 'king'], [ledgerUrlOf, 'foo'], [ledgerUrlOf, 'ftp://x'],
+    [roleOf, 'king'], [momentOf, 'yesterday'], [ledgerUrlOf, 'foo'], [ledgerUrlOf, 'ftp://x'],
   ] as const)('%p refuses %s', (parse, given) => {
     expect(() => parse(given)).toThrow(InvalidArgumentError);
   });

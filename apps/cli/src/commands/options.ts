@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { Moment } from '@cadastre/ledger';
 
 /** A TCP port, 0..65535. */
 export function portOf(given: string): number {
@@ -36,6 +37,13 @@ export function kernelReleaseOf(given: string): string {
 export function flavourOf(given: string): 'upstream' | 'nvidia' {
   if (given === 'upstream' || given === 'nvidia') return given;
   throw new InvalidArgumentError('A flavour is upstream or nvidia.');
+}
+
+/** A moment of the log. */
+export function momentOf(given: string): Moment {
+  const moment = Moment.from(given);
+  if (moment) return moment;
+  throw new InvalidArgumentError(`A moment is ${Moment.limit}.`);
 }
 
 /** An SR-IOV role. */

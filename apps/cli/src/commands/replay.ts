@@ -1,32 +1,36 @@
 import { type Command } from 'commander';
-import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
+import { CorruptEvent, CorruptLog, type EventStore, type Position } from '@cadastre/event-store';
 import { LedgerUnreadable, SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { DamagedHistory, replay, type Replayed } from '@cadastre/ledger';
+import { DamagedHistory, type Moment, replay, type Replayed, systemClock, Timeline } from '@cadastre/ledger';
 import { ReplayMismatch, UnreadableEvent } from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { messageOf } from '../system-error.js';
 import { paint, print, printJson, progress, table } from '../terminal.js';
+import { momentOf } from './options.js';
 
 export function addReplay(program: Command): void {
   program.command('replay')
     .description('fold every stream of a ledger from its events alone and print a digest for each device')
     .requiredOption('--data <dir>', 'directory of the ledger; a server may be running on it')
+    .option('--at <moment>', 'replay up to a position or an instant (default: everything)', momentOf)
     .option('--json', 'print as JSON')
-    .action(async ({ data, json }: { data: string; json?: boolean }) => {
-      const replayed = await replayDirectory(data);
+    .action(async ({ data, at, json }: { data: string; at?: Moment; json?: boolean }) => {
+      const replayed = await replayDirectory(data, at);
       if (json) printJson(replayed);
       else show(replayed);
     });
 }
 
-async function replayDirectory(directory: string): Promise<Replayed> {
+async function replayDirectory(directory: string, at: Moment | undefined): Promise<Replayed> {
   const store = await open(directory);
   const bar = progress('replaying events');
   try {
     // Indexes first: an event that no index finds is missing for every reader but this one.
     const [problem] = await store.integrity();
     if (problem !== undefined) throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${problem}`);
-    return await replay(store, (done, total) => bar.update(done, total));
+    const upTo = at && await positionOf(store, at);
+    const progressed = (done: number, total: number): void => bar.update(done, total);
+    return await replay(store, { progress: progressed, ...(upTo === undefined ? {} : { upTo }) });
   } catch (error) {
     if (!isIntegrity(error)) throw error;
     throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${error.message}`);
@@ -34,6 +38,14 @@ async function replayDirectory(directory: string): Promise<Replayed> {
     bar.stop();
     await store.close();
   }
+}
+
+async function positionOf(store: EventStore, at: Moment): Promise<Position> {
+  const found = await new Timeline(store, systemClock).find(at);
+  if (found.kind === 'found') return found.position;
+  const { asked, head } = found.refusal;
+  const reach = head === null ? 'is empty' : `goes from position 0 to ${head}`;
+  throw new CommandFailed(exitCode.notFound, `${asked} is no moment of the ledger, which ${reach}`);
 }
 
 async function open(directory: string): Promise<SqliteEventStore> {

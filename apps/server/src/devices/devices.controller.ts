@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { writeLspciText } from '@cadastre/config-space';
 import {
@@ -7,8 +7,10 @@ import {
 import { type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { firstAddress, readConfigSpace } from '../functions/read-config-space.js';
+import { asOf } from '../http/as-of.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, knows, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
@@ -84,11 +86,13 @@ export class DevicesController {
   }
 
   @Get()
+  @QueryParameters('at')
   async one(
-    @Param('vm') vm: string, @Param('device') device: string, @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('vm') vm: string, @Param('device') device: string, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object | undefined> {
-    const { view, revision } = found(await this.queries.execute(new GetDevice(deviceKey(vm, device))));
+    const query = new GetDevice(deviceKey(vm, device), await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
     void reply.header('etag', entityTag(revision));
     if (!readerHas(revision, request.headers)) return deviceView(view);
     void reply.status(304);
@@ -97,13 +101,15 @@ export class DevicesController {
 
   /** The guest's config space: `lspci` text, bytes, or JSON, whichever the caller accepts. */
   @Get('config-space')
+  @QueryParameters('at')
   async configSpace(
-    @Param('vm') vm: string, @Param('device') device: string, @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('vm') vm: string, @Param('device') device: string, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<unknown> {
     const form = acceptedForm(request.headers.accept);
     const key = deviceKey(vm, device);
-    const { view, revision } = found(await this.queries.execute(new GetGuestConfigSpace(key)));
+    const query = new GetGuestConfigSpace(key, await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
     const tag = `"${revision}-${form}"`;
     void reply.header('etag', tag).header('vary', 'accept').type(mediaTypes[form]);
     if (!knows(request.headers, tag)) return represent[form](key, view);

@@ -3,6 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { GetFamily, GetFunction, ListFunctions, ObserveFunction, RetireFunction } from '@cadastre/ledger';
 import { type FunctionKey, Observation } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { asOf } from '../http/as-of.js';
 import { Page } from '../http/page.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
@@ -58,25 +59,28 @@ export class FunctionsController {
   }
 
   @Get()
-  @QueryParameters('after', 'limit')
+  @QueryParameters('after', 'limit', 'at')
   async list(
     @Query() query: Record<string, unknown>, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const page = Page.from(query);
-    const { rows, more } = await this.queries.execute(new ListFunctions(page.afterName(), page.limit));
+    const at = await asOf(query['at'], this.queries, reply);
+    const { rows, more } = await this.queries.execute(new ListFunctions(page.afterName(), page.limit, at));
     const last = rows.at(-1);
     const next = more && last ? Page.cursor(`function-${last.key.host}/${last.key.address}`) : null;
-    if (next) void reply.header('link', `</v1/functions?after=${next}&limit=${page.limit}>; rel="next"`);
+    if (next) void reply.header('link', Page.link('/v1/functions', { after: next, limit: page.limit, at }));
     return { functions: rows.map(functionRowView), next };
   }
 
   @Get(':host/:address')
+  @QueryParameters('at')
   async one(
-    @Param('host') host: string, @Param('address') address: string, @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('host') host: string, @Param('address') address: string, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object | undefined> {
     const key = { host: parse.host(host), address: parse.address(address) };
-    const { view, revision } = found(await this.queries.execute(new GetFunction(key)));
+    const query = new GetFunction(key, await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
     void reply.header('etag', entityTag(revision));
     if (readerHas(revision, request.headers)) {
       void reply.status(304);

@@ -32,10 +32,16 @@ export class Page {
     throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
-  /** The number the cursor leads behind, for the log and other lists whose cursors are the numbers of their rows. */
-  afterNumber(limit: string): number | undefined {
+  /** The number the cursor leads behind, for lists whose cursors are the numbers of their rows. */
+  afterNumber(what: 'a position' | 'a revision' | 'a PASID'): number | undefined {
     if (this.after === undefined) return undefined;
     if (/^\d{1,15}$/.test(this.after)) return Number(this.after);
-    throw EdgeProblem.field('/after', this.after.slice(0, 80), limit, 'not a cursor of this list');
+    throw EdgeProblem.field('/after', this.after.slice(0, 80), `${what}: a whole number from 0`, `not ${what}`);
+  }
+
+  /** Where the next page is, as a Link header says it (RFC 8288). What is null is left out. */
+  static link(path: string, query: Readonly<Record<string, string | number | null>>): string {
+    const given = Object.entries(query).filter(([, value]) => value !== null);
+    return `<${path}?${given.map(([name, value]) => `${name}=${value}`).join('&')}>; rel="next"`;
   }
 }

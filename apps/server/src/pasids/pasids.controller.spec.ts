@@ -67,6 +67,8 @@ describe('PASIDs over HTTP', () => {
     expect((await post('pasids/reset', { cause: 'close' })).body)
       .toMatchObject({ recorded: 'all-detached', cause: 'close', count: 2 });
     expect((await server.get(`${device}/pasids`)).body).toMatchObject({ enabled: null, count: 0, pasids: [] });
+    const then = await server.get(`${device}/pasids?at=${String(attached.headers['cadastre-position'])}`);
+    expect(then.body).toMatchObject({ revision: 3, count: 1, pasids: [{ pasid: 7, resultingPtId: 9 }] });
   });
 
   it('stay what they were when the kernel refuses, and its error is recorded', async () => {

@@ -4,6 +4,7 @@ import { type PasidRequest } from '@cadastre/device-layout';
 import { ChangePasids, CheckPasid, ListPasids, type PasidChange } from '@cadastre/ledger';
 import { type DeviceKey, type PasidPlatform } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { asOf } from '../http/as-of.js';
 import { Page } from '../http/page.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf } from '../http/precondition-header.js';
@@ -94,19 +95,20 @@ export class PasidsController {
   }
 
   @Get('pasids')
-  @QueryParameters('after', 'limit')
+  @QueryParameters('after', 'limit', 'at')
   async list(
     @Param() where: DevicePath, @Query() query: Record<string, unknown>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const key = deviceKey(where);
     const page = Page.from(query);
-    const behind = page.afterNumber('a PASID: a whole number from 0') ?? -1;
-    const { view, revision } = found(await this.queries.execute(new ListPasids(key, behind, page.limit)));
+    const behind = page.afterNumber('a PASID') ?? -1;
+    const at = await asOf(query['at'], this.queries, reply);
+    const { view, revision } = found(await this.queries.execute(new ListPasids(key, behind, page.limit, at)));
     const { pasids: { enabled, attached, atsEnabled, pri }, rows, more } = view;
     const next = more ? rows.at(-1)?.[0] ?? null : null;
     void reply.header('etag', entityTag(revision));
-    if (next !== null) void reply.header('link', `<${pathOf(key)}?after=${next}&limit=${page.limit}>; rel="next"`);
+    if (next !== null) void reply.header('link', Page.link(pathOf(key), { after: next, limit: page.limit, at }));
     return {
       ...key, revision, enabled, ats: { enabled: atsEnabled }, pri: { enabled: pri !== null }, count: attached.count,
       pasids: rows.map(([pasid, table]) => ({ pasid, ...table })), next,

@@ -3,6 +3,7 @@ import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { GetPersona, PublishPersona } from '@cadastre/ledger';
 import { type PublishedPersona } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { asOf } from '../http/as-of.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
 import { QueryParameters } from '../http/query-parameters.js';
@@ -33,15 +34,16 @@ export class PersonasController {
   }
 
   @Get()
-  @QueryParameters('version')
+  @QueryParameters('version', 'at')
   async one(
-    @Param('name') given: string, @Query('version') version: string | undefined, @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('name') given: string, @Query('version') version: string | undefined, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object | undefined> {
     if (version !== undefined && !/^[1-9]\d{0,8}$/.test(version)) {
       throw EdgeProblem.field('/version', version, 'a whole number from 1', 'not a version');
     }
-    const { view, revision } = found(await this.queries.execute(new GetPersona(parse.persona(given))));
+    const query = new GetPersona(parse.persona(given), await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
     void reply.header('etag', entityTag(revision));
     if (!readerHas(revision, request.headers)) return personaView(view, version === undefined ? null : Number(version));
     void reply.status(304);

@@ -152,7 +152,7 @@ describe('a refused registration', () => {
   });
 
   it.each([
-    '/v1/functions?at=3', '/v1/vms/a/devices/b?at=3', '/healthz?x=1',
+    '/v1/events?at=3', '/v1/functions?since=3', '/healthz?x=1',
   ])('a query nobody knows: %s', async (url) => {
     expectProblem(await server.get(url), 400, 'request-invalid', /unknown query parameter/);
   });

@@ -20,6 +20,8 @@ export interface RefusalProblem<Told extends Refusal> {
 const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
 const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
 const failing = (checks: readonly PasidCheck[]): readonly PasidCheck[] => checks.filter(({ ok }) => !ok);
+const reach = (head: number | null): string =>
+  (head === null ? 'which is empty' : `which goes from position 0 to ${head}`);
 const layout = (title: string, limit: string): LayoutProblem => ({
   status: 422, title, detail: explainRefusal,
   field: (one) => ({ pointer: '/function', detail: explainRefusal(one), value: valueOf(one), limit }),
@@ -270,6 +272,23 @@ export const refusalProblems: {
     detail: (one) => `${one.name} was asked for, and the host IOMMU reports iommu.atsSupported = false`,
     field: (one) => ({
       pointer: '/capabilities', detail: one.name, value: one.name, limit: 'iommu.atsSupported = false',
+    }),
+  },
+  'vm-unknown': {
+    status: 404, title: 'No such VM',
+    detail: (one) => `no device was ever attached to ${one.vm}`,
+    field: (one) => ({ pointer: '/vm', detail: 'had no device', value: one.vm, limit: 'a VM that had a device' }),
+  },
+  'position-unknown': {
+    status: 404, title: 'The log has no such moment',
+    detail: (one) => `${one.asked} is no moment of the log, ${reach(one.head)}`,
+    field: (one) => ({ pointer: '/at', detail: 'not in the log', value: one.asked, limit: reach(one.head) }),
+  },
+  'not-yet': {
+    status: 404, title: 'It did not exist yet',
+    detail: (one) => `${one.stream} begins at position ${one.since}; at ${one.at} there was nothing of it`,
+    field: (one) => ({
+      pointer: '/at', detail: 'before its first event', value: one.at, limit: `a position from ${one.since}`,
     }),
   },
   'persona-unknown': {

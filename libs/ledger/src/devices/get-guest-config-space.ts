@@ -1,8 +1,12 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type ConfigSpace } from '@cadastre/config-space';
-import { type DecidedLayout, type DeviceKey, type FunctionKey, rebuildGuestConfigSpace } from '@cadastre/lifecycle';
+import { type Position } from '@cadastre/event-store';
+import {
+  type DecidedLayout, type DeviceKey, deviceStream, type FunctionKey, rebuildGuestConfigSpace,
+} from '@cadastre/lifecycle';
+import { absent } from '../absent.js';
 import { type QueryOutcome } from '../outcome.js';
-import { StreamReader } from '../stream-reader.js';
+import { asOf, StreamReader } from '../stream-reader.js';
 
 export interface GuestConfigSpace {
   readonly function: FunctionKey;
@@ -10,9 +14,9 @@ export interface GuestConfigSpace {
   readonly space: ConfigSpace;
 }
 
-/** The config space a VM's device shows, rebuilt from the record and checked against its digest. */
+/** What a VM's device shows, now or as of a position, rebuilt from the record and checked against its digest. */
 export class GetGuestConfigSpace extends Query<QueryOutcome<GuestConfigSpace>> {
-  constructor(readonly key: DeviceKey) {
+  constructor(readonly key: DeviceKey, readonly at: Position | null = null) {
     super();
   }
 }
@@ -21,9 +25,11 @@ export class GetGuestConfigSpace extends Query<QueryOutcome<GuestConfigSpace>> {
 export class GetGuestConfigSpaceHandler implements IQueryHandler<GetGuestConfigSpace> {
   constructor(private readonly reader: StreamReader) {}
 
-  async execute({ key }: GetGuestConfigSpace): Promise<QueryOutcome<GuestConfigSpace>> {
-    const { state } = await this.reader.device(key);
-    if (state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
+  async execute({ key, at }: GetGuestConfigSpace): Promise<QueryOutcome<GuestConfigSpace>> {
+    const { state } = await this.reader.device(key, asOf(at));
+    if (state.kind === 'unknown') {
+      return absent(this.reader, deviceStream(key), at, { kind: 'device-unknown', ...key });
+    }
     if (state.kind !== 'attached' || !state.layout) {
       return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
     }

@@ -1,10 +1,11 @@
 import { readHeader } from '@cadastre/config-space';
-import { type EventStore, type Position } from '@cadastre/event-store';
-import { withoutBytes } from '../without-bytes.js';
+import { type EventStore, type Position, type RecordedEvent } from '@cadastre/event-store';
 import {
-  decodeEvent, type DeviceKey, type FunctionKey, functionDecider, type FunctionState, functionStream, isFunctionEvent,
-  Observation,
+  decodeEvent, type DeviceKey, type FunctionKey, functionDecider, type FunctionState, isFunctionEvent, Observation,
+  type RegisteredFunction,
 } from '@cadastre/lifecycle';
+import { LogFollower } from '../log-follower.js';
+import { withoutBytes } from '../without-bytes.js';
 
 /** One row of the list of functions. */
 export interface FunctionRow {
@@ -26,65 +27,62 @@ export interface FunctionRow {
  */
 export class FunctionIndex {
   private readonly states = new Map<string, FunctionState>();
-  private rows = new Map<string, FunctionRow>();
-  private after: Position | 'start' = 'start';
-  private following: Promise<unknown> = Promise.resolve();
+  private readonly rows = new Map<string, FunctionRow>();
+  /** The position from which on there is a row. */
+  private readonly since = new Map<string, Position>();
+  private readonly follower: LogFollower;
 
-  constructor(private readonly store: EventStore) {}
+  constructor(store: EventStore) {
+    this.follower = new LogFollower(store, (recorded) => this.take(recorded));
+  }
 
   /** Rows in order of their stream key, behind `after`. `more` tells whether others follow. */
-  async page(after: string, limit: number): Promise<{ readonly rows: readonly FunctionRow[]; readonly more: boolean }> {
-    await this.follow();
-    const behind = [...this.rows.keys()].sort().filter((name) => name > after);
+  page(after: string, limit: number): Promise<{ readonly rows: readonly FunctionRow[]; readonly more: boolean }> {
+    return this.select(after, limit, Infinity);
+  }
+
+  /** The functions there were at a position, as `page` has them. */
+  async keysAt(
+    at: Position, after: string, limit: number,
+  ): Promise<{ readonly keys: readonly FunctionKey[]; readonly more: boolean }> {
+    const { rows, more } = await this.select(after, limit, at);
+    return { keys: rows.map(({ key }) => key), more };
+  }
+
+  private async select(
+    after: string, limit: number, at: number,
+  ): Promise<{ readonly rows: readonly FunctionRow[]; readonly more: boolean }> {
+    await this.follower.follow();
+    const behind = [...this.since].filter(([name, since]) => name > after && since <= at).map(([name]) => name).sort();
     const rows = behind.slice(0, limit).flatMap((name) => this.rows.get(name) ?? []);
     return { rows, more: behind.length > limit };
   }
 
   /** The registered VFs of a PF, in order of their addresses. */
   async virtualFunctions({ host, address }: FunctionKey): Promise<readonly FunctionRow[]> {
-    await this.follow();
+    await this.follower.follow();
     return [...this.rows.values()].filter(({ key, pf }) => key.host === host && pf === address)
       .sort((one, other) => (one.key.address < other.key.address ? -1 : 1));
   }
 
-  /**
-   * One reader at a time, since two would fold the same events twice; and each reads for itself, since one that was
-   * under way may have passed the head before the caller's own write.
-   */
-  private follow(): Promise<void> {
-    const turn = this.following.then(() => this.readOn());
-    // Whoever asked hears of a failure; the next in line tries again.
-    this.following = turn.catch(() => undefined);
-    return turn;
-  }
-
-  private async readOn(): Promise<void> {
-    for (;;) {
-      const { events, head } = await this.store.readAll({ after: this.after });
-      for (const recorded of events) {
-        const { event } = decodeEvent(recorded.data);
-        if (isFunctionEvent(event)) {
-          const state = functionDecider.evolve(this.states.get(recorded.stream) ?? functionDecider.initial, event);
-          this.states.set(recorded.stream, withoutBytes(state));
-          this.addRow(state);
-        }
-        this.after = recorded.position;
-      }
-      if (head === 'empty' || this.after === head) return;
-    }
-  }
-
-  private addRow(state: FunctionState): void {
+  private take({ stream, data, position }: RecordedEvent): void {
+    const { event } = decodeEvent(data);
+    if (!isFunctionEvent(event)) return;
+    const state = functionDecider.evolve(this.states.get(stream) ?? functionDecider.initial, event);
+    this.states.set(stream, withoutBytes(state));
     if (state.kind === 'unregistered' || !state.observation) return;
-    const { key, revision, claim, retired, observation: { facts } } = state;
-    const before = this.rows.get(functionStream(key));
+    const { revision, claim, retired, observation: { facts } } = state;
+    const before = this.rows.get(stream);
     const now = { revision, claim, isRetired: retired !== null };
-    if (facts.configSpace === '' && before) {
-      this.rows.set(functionStream(key), { ...before, ...now });
-      return;
-    }
-    const { vendorId, deviceId, classCode } = readHeader(Observation.configSpace(facts));
-    const { role, pf } = facts.sriov;
-    this.rows.set(functionStream(key), { key, vendorId, deviceId, classCode, role, pf, ...now });
+    if (facts.configSpace === '' && before) this.rows.set(stream, { ...before, ...now });
+    else this.rows.set(stream, functionRow(state, facts));
+    if (!before) this.since.set(stream, position);
   }
+}
+
+/** The row of a function with this newest observation. */
+export function functionRow({ key, revision, claim, retired }: RegisteredFunction, facts: Observation): FunctionRow {
+  const { vendorId, deviceId, classCode } = readHeader(Observation.configSpace(facts));
+  const { role, pf } = facts.sriov;
+  return { key, revision, vendorId, deviceId, classCode, role, pf, claim, isRetired: retired !== null };
 }

@@ -1,7 +1,8 @@
 import { readHeader, survey } from '@cadastre/config-space';
 import { Evidence } from '@cadastre/device-layout';
-import { type EventStore, type Position } from '@cadastre/event-store';
+import { type EventStore, type RecordedEvent } from '@cadastre/event-store';
 import { decodeEvent, Observation } from '@cadastre/lifecycle';
+import { LogFollower } from '../log-follower.js';
 
 /** A VF reads so where its vendor and device ID are. PCIe Base Specification, "VF Configuration Space". */
 const noId = 0xffff;
@@ -12,44 +13,28 @@ const noId = 0xffff;
  */
 export class ModelEvidence {
   private readonly models = new Map<string, Evidence>();
-  private after: Position | 'start' = 'start';
-  private following: Promise<unknown> = Promise.resolve();
+  private readonly follower: LogFollower;
 
-  constructor(private readonly store: EventStore) {}
+  constructor(store: EventStore) {
+    this.follower = new LogFollower(store, (recorded) => this.take(recorded));
+  }
 
   /** Evidence on the model of a function as it was observed; null when nobody else of its model told anything. */
   async of(observation: Observation): Promise<Evidence | null> {
-    await this.follow();
+    await this.follower.follow();
     const evidence = this.models.get(modelOf(observation));
     const others = evidence?.named.filter((one) => one.configSpaceDigest !== observation.configSpaceDigest) ?? [];
     return evidence && others.length > 0 ? evidence : null;
   }
 
-  /** One reader at a time, and each reads for itself: one under way may have passed the caller's own write. */
-  private follow(): Promise<void> {
-    const turn = this.following.then(() => this.readOn());
-    // Whoever asked hears of a failure; the next in line tries again.
-    this.following = turn.catch(() => undefined);
-    return turn;
-  }
-
-  private async readOn(): Promise<void> {
-    for (;;) {
-      const { events, head } = await this.store.readAll({ after: this.after });
-      for (const { stream, revision, type, data, position } of events) {
-        if (type === 'FunctionObserved') this.add(`${stream}@${revision}`, data);
-        this.after = position;
-      }
-      if (head === 'empty' || this.after === head) return;
-    }
-  }
-
-  private add(source: string, data: Uint8Array): void {
+  private take({ stream, revision, type, data }: RecordedEvent): void {
+    if (type !== 'FunctionObserved') return;
     const { event } = decodeEvent(data);
     if (event.type !== 'FunctionObserved') return;
     const model = modelOf(event);
     const surveyed = survey(Observation.configSpace(event), event.sriov.role);
-    this.models.set(model, (this.models.get(model) ?? Evidence.none).with({ source, survey: surveyed }));
+    const capture = { source: `${stream}@${revision}`, survey: surveyed };
+    this.models.set(model, (this.models.get(model) ?? Evidence.none).with(capture));
   }
 }
 

@@ -1,11 +1,13 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type PersonaName, type PublishedPersona } from '@cadastre/lifecycle';
+import { type Position } from '@cadastre/event-store';
+import { type PersonaName, personaStream, type PublishedPersona } from '@cadastre/lifecycle';
+import { absent } from '../absent.js';
 import { type QueryOutcome } from '../outcome.js';
-import { StreamReader } from '../stream-reader.js';
+import { asOf, StreamReader } from '../stream-reader.js';
 
-/** One persona with all its versions, as its stream tells it. */
+/** One persona with all its versions, as its stream tells it, now or as of a position. */
 export class GetPersona extends Query<QueryOutcome<PublishedPersona>> {
-  constructor(readonly name: PersonaName) {
+  constructor(readonly name: PersonaName, readonly at: Position | null = null) {
     super();
   }
 }
@@ -14,10 +16,10 @@ export class GetPersona extends Query<QueryOutcome<PublishedPersona>> {
 export class GetPersonaHandler implements IQueryHandler<GetPersona> {
   constructor(private readonly reader: StreamReader) {}
 
-  async execute({ name }: GetPersona): Promise<QueryOutcome<PublishedPersona>> {
-    const { state } = await this.reader.persona(name);
+  async execute({ name, at }: GetPersona): Promise<QueryOutcome<PublishedPersona>> {
+    const { state } = await this.reader.persona(name, asOf(at));
     if (state.kind === 'unpublished') {
-      return { kind: 'refused', refusal: { kind: 'persona-unknown', name, version: null } };
+      return absent(this.reader, personaStream(name), at, { kind: 'persona-unknown', name, version: null });
     }
     return { kind: 'found', view: state, revision: state.revision };
   }
