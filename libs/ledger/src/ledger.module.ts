@@ -15,14 +15,19 @@ import { EVENT_STORE } from './event-store.token.js';
 import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { ReadHistoryHandler } from './events/read-history.js';
+import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { RetireFunctionHandler } from './functions/retire-function.js';
 import { ListClashesHandler } from './lists/list-clashes.js';
 import { ListDevicesHandler } from './lists/list-devices.js';
 import { ListFunctionsHandler } from './lists/list-functions.js';
 import { ListFunctionsAtHandler } from './lists/list-functions-at.js';
 import { ListVmsHandler } from './lists/list-vms.js';
+import { ChangePasidsHandler } from './pasids/change-pasids.js';
+import { CheckPasidHandler } from './pasids/check-pasid.js';
+import { ListPasidsHandler } from './pasids/list-pasids.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -51,7 +56,9 @@ export class LedgerModule {
         { provide: VmIndex, useFactory: () => new VmIndex(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
-        ObserveFunctionHandler, AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
+        ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
+        ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
+        AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
         ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,

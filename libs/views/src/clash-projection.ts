@@ -1,4 +1,4 @@
-import { deviceStream, type FunctionKey, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
+import { deviceStream, type FunctionKey, functionStream, isPasidEvent, type LedgerEvent } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
 import { deviceKeyOf } from './device-projection.js';
 import { ownModel } from './function-projection.js';
@@ -23,6 +23,7 @@ export const clashProjection: Projection = {
 type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 
 function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
+  if (isPasidEvent(event)) return [];
   switch (event.type) {
     case 'FunctionObserved': {
       if (!seen) return [];
@@ -37,6 +38,7 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
     case 'DeviceAttached': return pfUnregistered(event.function, before);
     case 'LayoutDiverged': return [diverged(event, stream, before)];
     case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
+    case 'FunctionRetired': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
     case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceDetached': case 'PersonaPublished': return [];
   }
 }
@@ -80,7 +82,7 @@ function familyDisagrees(
 function seenElsewhere(
   { host }: FunctionKey, { serialNumber }: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
 ): readonly Found[] {
-  if (serialNumber === null || row?.serialNumber === serialNumber) return [];
+  if (serialNumber === null || (row?.serialNumber === serialNumber && !row.isRetired)) return [];
   const others = before.elsewhereWithSerial(serialNumber, host, clashStreamsMax);
   if (others.length === 0) return [];
   const streams = others.map(({ key }) => functionStream(key));

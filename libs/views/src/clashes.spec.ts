@@ -1,3 +1,4 @@
+import { functionStream } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
 import { type ClashFilter } from './list-query.js';
 import { deviceKey, endpoint, functionKey, TestLog, vfOf } from './testing.js';
@@ -99,6 +100,17 @@ describe('the list of clashes', () => {
     expect(clashes.map(({ kind }) => kind)).toEqual(new Array(clashStreamsMax + 3).fill('serial-number-on-two-hosts'));
     expect(clashes[0]).toMatchObject({ detail: { serialNumber: '0x0200002000000009' } });
     expect(clashes.at(-1)?.streams).toHaveLength(clashStreamsMax);
+  });
+
+  it('tells of a card that moved when it comes back while it is in service elsewhere', async () => {
+    const log = new TestLog();
+    const [here, there] = [functionKey(pf, 'host-a'), functionKey(pf, 'host-b')];
+    await log.observe(here, { ...card, serial: 9 });
+    await log.retire(here);
+    await log.observe(there, { ...card, serial: 9 });
+    expect(await clashesIn(log)).toEqual([]);
+    await log.observe(here, { ...card, serial: 9 });
+    expect(await clashesIn(log)).toMatchObject([{ streams: [functionStream(here), functionStream(there)] }]);
   });
 
   it('is narrowed by kind, host and VM, and paged by number', async () => {

@@ -1,5 +1,5 @@
 import { type ListEntry } from '@cadastre/device-layout';
-import { DeviceId, type DeviceKey, VmId } from '@cadastre/lifecycle';
+import { DeviceId, type DeviceKey, isPasidEvent, VmId } from '@cadastre/lifecycle';
 import { CapabilityName } from './capability-name.js';
 import { type DeviceRow } from './device-row.js';
 import { type Projection, type RowChange, type RowsBefore } from './projection.js';
@@ -9,6 +9,7 @@ export const deviceProjection: Projection = {
   name: 'devices',
   reads: ['functions'],
   project({ event, stream, revision }, before) {
+    if (isPasidEvent(event)) return [put({ ...known(stream, before), revision })];
     switch (event.type) {
       case 'DeviceAttached': {
         const key = { vm: event.vm, device: event.device };
@@ -24,7 +25,8 @@ export const deviceProjection: Projection = {
       case 'LayoutConfirmed': case 'LayoutDiverged': return [put({ ...known(stream, before), revision })];
       case 'DeviceDetached': return [put(detached(known(stream, before).key, revision))];
       case 'FunctionRegistered': case 'FunctionObserved': case 'ObservationConfirmed':
-      case 'FunctionClaimed': case 'FunctionReleased': case 'PersonaPublished': return [];
+      case 'FunctionClaimed': case 'FunctionReleased': case 'FunctionRetired':
+      case 'SharedCapabilityUsed': case 'SharedCapabilityFreed': case 'PersonaPublished': return [];
     }
   },
 };

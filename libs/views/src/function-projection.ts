@@ -1,4 +1,4 @@
-import { type FunctionKey } from '@cadastre/lifecycle';
+import { type FunctionKey, isPasidEvent } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
@@ -10,14 +10,17 @@ export const functionProjection: Projection = {
   reads: [],
   project(told, before) {
     const { event, seen, stream, revision } = told;
+    if (isPasidEvent(event)) return [];
     switch (event.type) {
       case 'FunctionObserved': return seen ? observed(told, seen, before) : [];
-      case 'ObservationConfirmed': return [put({ ...known(stream, before), revision })];
+      case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
+        return [put({ ...known(stream, before), revision })];
       case 'FunctionClaimed': {
         const claim = { vm: event.vm, device: event.device };
         return [put({ ...known(stream, before), revision, claim })];
       }
       case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null })];
+      case 'FunctionRetired': return [put({ ...known(stream, before), revision, isRetired: true })];
       // The observation that is recorded with it makes the row.
       case 'FunctionRegistered':
       case 'DeviceAttached': case 'LayoutDecided': case 'LayoutConfirmed': case 'LayoutDiverged':
@@ -33,7 +36,9 @@ function observed(
   const row = before.function(key);
   const pf = modelledBy(key, seen);
   const model = modelOf(seen, pf && before.function(pf));
-  const changes = [put({ key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null })];
+  const changes = [put({
+    key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null, isRetired: false,
+  })];
   if (seen.vfModel === (row?.vfModel ?? null)) return changes;
   const virtual = before.virtualFunctionsOf(key)
     .filter((one) => ownModel(one) === untoldModel && one.key.address !== key.address);

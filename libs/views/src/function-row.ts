@@ -28,4 +28,6 @@ export interface FunctionRow {
   /** Digest of what a layout stands on: IDs, class, and both lists with their places. */
   readonly structure: Digest;
   readonly claim: DeviceKey | null;
+  /** From its retirement until it is observed again. */
+  readonly isRetired: boolean;
 }

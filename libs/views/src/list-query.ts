@@ -1,3 +1,4 @@
+import { type Bdf } from '@cadastre/config-space';
 import { type CapabilityName } from './capability-name.js';
 import { type ClashKind } from './clash.js';
 import { type DeviceRow } from './device-row.js';
@@ -10,6 +11,8 @@ export interface FunctionFilter {
   readonly model?: Model;
   readonly capability?: CapabilityName;
   readonly claimed?: boolean;
+  /** The PF it names: one of the host. */
+  readonly pf?: Bdf;
   /** Whether it was there at this position, whatever it is now. */
   readonly at?: number;
 }
@@ -42,14 +45,16 @@ const names = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
 
 /** Rows whose stream is behind `after`, at most `limit`. */
 export function functionQuery(filter: FunctionFilter, after: string, limit: number): ListQuery {
-  const { host, vm, model, capability, claimed, at } = filter;
-  const index = vm !== undefined ? 'function_by_vm' : host === undefined && model !== undefined ? 'function_by_model'
-    : 'function_in_order';
+  const { host, vm, model, capability, claimed, pf, at } = filter;
+  const index = pf !== undefined ? 'function_by_pf' : vm !== undefined ? 'function_by_vm'
+    : host === undefined && model !== undefined ? 'function_by_model' : 'function_in_order';
   return query('function', index, after, limit, { name: 'function', within: host }, [
     ['vm = :vm', { vm }],
     ['model = :model', { model }],
     [hasCapability, { capability }],
     [claimed === false ? 'vm IS NULL' : 'vm IS NOT NULL', { claimed }],
+    ['pf = :pf', { pf }],
+    ['host = :host', { host: pf && host }],
     ['since <= :at', { at }],
   ]);
 }

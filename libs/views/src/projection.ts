@@ -22,7 +22,7 @@ export interface RowsBefore {
   device(key: DeviceKey): DeviceRow | undefined;
   /** VFs on a host that name this PF, in order of their address. */
   virtualFunctionsOf(pf: { readonly host: HostName; readonly address: Bdf }): readonly FunctionRow[];
-  /** Functions of other hosts with this serial number, in order; at most `limit`. */
+  /** Functions of other hosts, in service, with this serial number, in order; at most `limit`. */
   elsewhereWithSerial(serialNumber: string, host: HostName, limit: number): readonly FunctionRow[];
 }
 

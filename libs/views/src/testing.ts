@@ -71,7 +71,8 @@ export class TestLog {
       iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
       sriov,
     });
-    const decided = functionDecider.decide({ kind: 'observe-function', key, observation }, await this.function(key));
+    const decided = functionDecider.decide({ kind: 'observe-function', key, observation, holder: null },
+      await this.function(key));
     if (decided.ok) await this.append([functionStream(key), decided.value]);
   }
 
@@ -95,6 +96,11 @@ export class TestLog {
     }, await this.device(key));
     if (!claimed.ok || !attached.ok) return;
     await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
+  }
+
+  async retire(key: FunctionKey): Promise<void> {
+    const decided = functionDecider.decide({ kind: 'retire-function', key, reason: null }, await this.function(key));
+    if (decided.ok) await this.append([functionStream(key), decided.value]);
   }
 
   /** What the guest reads; what its layout stands on must be the function's newest observation. */

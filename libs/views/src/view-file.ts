@@ -53,7 +53,8 @@ const schema = `
     serial_number TEXT,
     structure     TEXT NOT NULL,
     vm            TEXT,
-    device        TEXT
+    device        TEXT,
+    retired       INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX function_in_order ON function (stream, since, model, capabilities, vm);
   CREATE INDEX function_by_model ON function (model, stream, capabilities, vm);

@@ -25,6 +25,7 @@ export interface StoredFunction {
   readonly structure: Digest;
   readonly vm: VmId | null;
   readonly device: DeviceId | null;
+  readonly retired: 0 | 1;
 }
 
 export interface StoredDevice {
@@ -59,6 +60,7 @@ export function functionOf(stored: StoredFunction): FunctionRow {
     capabilities: namesOf(stored.names),
     serialNumber: stored.serial_number, structure,
     claim: vm !== null && device !== null ? { vm, device } : null,
+    isRetired: stored.retired === 1,
   };
 }
 
@@ -68,6 +70,7 @@ export function functionValues(row: FunctionRow, list: number): readonly (string
   return [
     functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf, model,
     vfModel, list, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null,
+    row.isRetired ? 1 : 0,
   ];
 }
 

@@ -31,7 +31,7 @@ const sql = {
   virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${namesOf}
     WHERE host = ? AND pf = ? ORDER BY stream`,
   withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${namesOf}
-    WHERE serial_number = ? AND host <> ? ORDER BY stream LIMIT ?`,
+    WHERE serial_number = ? AND host <> ? AND NOT retired ORDER BY stream LIMIT ?`,
   addClash: 'INSERT INTO clash (kind, position, recorded_at, streams, detail) VALUES (?, ?, ?, ?, ?)',
   addParty: 'INSERT OR IGNORE INTO clash_party (party, clash) VALUES (?, ?)',
   capabilityList: 'SELECT id FROM capability_list WHERE names = ?',

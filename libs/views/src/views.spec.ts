@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite';
 import { MemoryEventStore } from '@cadastre/event-store';
-import { functionStream } from '@cadastre/lifecycle';
+import { deviceStream, functionStream } from '@cadastre/lifecycle';
 import { deviceKey, functionKey, scratchFiles, TestLog, vfOf, virtualKind } from './testing.js';
 import { inMemory, viewsVersion } from './view-file.js';
 import { eventsPerTransaction, Views } from './views.js';
@@ -50,6 +50,15 @@ describe('a list', () => {
     await log.observe(functionKey('0000:3b:00.0', 'host-b'), { ...kind, serial: 7 });
     const answers = await Promise.all(Array.from({ length: 20 }, () => rowsOf(views.clashes({}, 0, 10))));
     expect(answers.map((rows) => rows.length)).toEqual(new Array(20).fill(1));
+  });
+
+  it('tells the revision of a device whose PASIDs changed', async () => {
+    const log = new TestLog();
+    const views = await Views.open(log.store, inMemory, silent);
+    await log.observe(functionKey(), kind);
+    await log.attach(deviceKey(), functionKey());
+    await log.append([deviceStream(deviceKey()), [{ type: 'PasidsDetached', schema: 1, cause: 'reset', count: 0 }]]);
+    expect(await rowsOf(views.devices({}, '', 10))).toMatchObject([{ state: 'attached', revision: 2 }]);
   });
 
   it('of functions knows a VF by what its PF says, whichever is seen first', async () => {

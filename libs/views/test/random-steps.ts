@@ -31,6 +31,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     key: anyDevice, of: anyFunction, pasid: fc.boolean(), vmm: fc.constantFrom(null, qemu),
   }).map(({ key, of, pasid, vmm }): Step => (log) => log.attach(key, of, pasid, vmm)) },
   anyDevice.map((key): Step => (log) => log.detach(key)),
+  anyFunction.map((key): Step => (log) => log.retire(key)),
 );
 
 /** `size: 'max'`, since fast-check would otherwise try histories of a few steps only. */

@@ -53,12 +53,15 @@ function modelOf(key: FunctionKey, functions: ReadonlyMap<string, FunctionState>
 
 function functionRow(state: FunctionState, functions: ReadonlyMap<string, FunctionState>): FoldedRows['functions'] {
   if (state.kind === 'unregistered' || !state.observation) return [];
-  const { key, revision, claim, observation: { facts } } = state;
+  const { key, revision, claim, retired, observation: { facts } } = state;
   const { header: { vendorId, deviceId, classCode }, capabilities } = survey(Observation.configSpace(facts));
   const names = CapabilityName.setOf(capabilities.map(({ space, id }) => CapabilityName.of(space, id)));
   const model = modelOf(key, functions);
   if (!model) throw new Error(`${functionStream(key)} has a row and no model`);
-  return [{ key, revision, vendorId, deviceId, classCode, ...facts.sriov, model, capabilities: names, claim }];
+  return [{
+    key, revision, vendorId, deviceId, classCode, ...facts.sriov, model, capabilities: names, claim,
+    isRetired: retired !== null,
+  }];
 }
 
 function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices'] {

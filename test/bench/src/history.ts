@@ -51,7 +51,11 @@ export class Tenancy {
   }
 
   look(): readonly Change[] {
-    return [this.onFunction({ kind: 'observe-function', key: this.key, observation: firmwareOf(this.firmware) })];
+    const { key, state } = this.tenant;
+    const holder = state.kind === 'attached' ? { ...key, revision: state.revision } : null;
+    return [this.onFunction({
+      kind: 'observe-function', key: this.key, observation: firmwareOf(this.firmware), holder,
+    })];
   }
 
   update(): readonly Change[] {

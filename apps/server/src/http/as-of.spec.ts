@@ -116,6 +116,20 @@ describe('a list of functions of the past', () => {
     expect(await models('')).toEqual(await models('?at=3'));
     await server.close();
   });
+
+  it('has a function that was retired, as retired until it was observed again', async () => {
+    const server = await TestServer.open();
+    await server.post('/v1/functions', look());
+    await server.post(`${owned}/retire`, {}, { 'if-match': '*' });
+    await server.post('/v1/functions', look());
+    const retired = [];
+    for (const at of [1, 2, 3, 4]) {
+      const { body } = await server.get(`/v1/functions?at=${at}&limit=1`);
+      retired.push(...(body['functions'] as { retired: boolean }[]).map((row) => row.retired));
+    }
+    expect(retired).toEqual([false, true, true, false]);
+    await server.close();
+  });
 });
 
 describe('a history', () => {

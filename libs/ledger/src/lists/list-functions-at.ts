@@ -1,5 +1,5 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type Position } from '@cadastre/event-store';
+import { Position } from '@cadastre/event-store';
 import { type FunctionKey, type RegisteredFunction } from '@cadastre/lifecycle';
 import { type FunctionRow, modelledBy, modelOf, type ObservedFunction, observedFunction, Views } from '@cadastre/views';
 import { asOf, StreamReader } from '../stream-reader.js';
@@ -12,7 +12,7 @@ export class ListFunctionsAt extends Query<ListOutcome<FunctionRow>> {
   }
 }
 
-type Told = Pick<RegisteredFunction, 'revision' | 'claim'> & { readonly seen: ObservedFunction };
+type Told = Pick<RegisteredFunction, 'revision' | 'claim' | 'retired'> & { readonly seen: ObservedFunction };
 
 /** The view knows which functions there were; what they were is folded, a page at a time and not the log. */
 @QueryHandler(ListFunctionsAt)
@@ -24,12 +24,13 @@ export class ListFunctionsAtHandler implements IQueryHandler<ListFunctionsAt> {
     if (listed.kind === 'refused') return listed;
     const rows: FunctionRow[] = [];
     for (const { key, since } of listed.rows) {
-      const told = await this.told(key, at);
+      // Registered again, it has the row it had before until it is observed again.
+      const told = await this.told(key, at) ?? await this.told(key, Position.from(at - 1));
       if (!told) throw new Error(`the row of ${key.host}/${key.address} begins at ${since}, its observations later`);
-      const { seen, revision, claim } = told;
+      const { seen, revision, claim, retired } = told;
       const pf = modelledBy(key, seen);
       const model = modelOf(seen, pf && (await this.told(pf, at))?.seen);
-      rows.push({ key, revision, since, ...seen, model, claim });
+      rows.push({ key, revision, since, ...seen, model, claim, isRetired: retired !== null });
     }
     return { ...listed, rows };
   }
@@ -37,7 +38,7 @@ export class ListFunctionsAtHandler implements IQueryHandler<ListFunctionsAt> {
   private async told(key: FunctionKey, at: Position): Promise<Told | undefined> {
     const { state } = await this.reader.function(key, asOf(at));
     if (state.kind === 'unregistered' || !state.observation) return undefined;
-    const { revision, claim, observation: { facts } } = state;
-    return { revision, claim, seen: observedFunction(facts) };
+    const { revision, claim, retired, observation: { facts } } = state;
+    return { revision, claim, retired, seen: observedFunction(facts) };
   }
 }
