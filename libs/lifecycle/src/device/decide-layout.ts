@@ -148,7 +148,7 @@ function isGone({ header }: Survey): boolean {
 }
 
 /** The event that holds the newest observation of a function; the caller made sure there is one. */
-function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
+export function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
   if (!observation) throw new Error(`${functionStream(key)} was never observed`);
   const { revision, facts: { configSpaceDigest } } = observation;
   return { stream: functionStream(key), revision, configSpaceDigest };
@@ -196,7 +196,8 @@ function isAsItIs(
   return (grantedAsTheyAre as readonly string[]).includes(request.name);
 }
 
-function wantedBy(granted: CapabilityGrant): WantedCapability {
+/** A grant as the planner wants it. */
+export function wantedBy(granted: CapabilityGrant): WantedCapability {
   if (granted.name === 'pasid') return { name: granted.name, registers: pasidRegisters(granted) };
   return { name: granted.name, registers: granted.registers };
 }
