@@ -6,8 +6,10 @@ import { HistoryController } from './events/history.controller.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
+import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { VmmProfilesController } from './vmm-profiles/vmm-profiles.controller.js';
 import { VmsController } from './vms/vms.controller.js';
 
 /** The HTTP edge over one ledger. */
@@ -18,8 +20,8 @@ export class ServerModule {
       module: ServerModule,
       imports: [LedgerModule.register(options)],
       controllers: [
-        FunctionsController, DevicesController, LayoutsController, PersonasController, EventsController,
-        HistoryController, VmsController, HealthController, ProblemsController,
+        FunctionsController, DevicesController, PasidsController, LayoutsController, VmmProfilesController,
+        PersonasController, EventsController, HistoryController, VmsController, HealthController, ProblemsController,
       ],
     };
   }

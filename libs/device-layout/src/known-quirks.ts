@@ -63,4 +63,9 @@ export const knownQuirks: readonly QuirkRow[] = [
   { name: 'intel-ipu-ats-ignored', match: { vendorId: 0x8086, deviceIds: [0x1451, 0x1452, 0x1453, 0x1454, 0x1455,
     0x1457, 0x1459, 0x145a, 0x145c], revisions: { least: 0, most: 0x1f } },
   ignoredByGuests: ['ats', 'pri'], source: `${linuxAtsQuirks} before stepping C0` },
+  ...[0x21, 0x30].map((revision): QuirkRow => ({
+    name: `hisilicon-pasid-without-prefix-${revision.toString(16)}`,
+    match: { vendorId: 0x19e5, deviceIds: [0xa250, 0xa251, 0xa255, 0xa256, 0xa258, 0xa259],
+      revisions: { least: revision, most: revision } },
+    pasidWithoutTlpPrefix: true, source: 'Linux drivers/pci/quirks.c: pasid_no_tlp' })),
 ];

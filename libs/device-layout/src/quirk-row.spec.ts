@@ -36,6 +36,8 @@ describe('the quirk table', () => {
     ['amd-picasso-ats-ignored', { ...made(0x1002, 0x15d8), revision: 0xcf, subsystemVendorId: 0xea50,
       subsystemId: 0xce19 }],
     ['intel-ipu-ats-ignored', made(0x8086, 0x145c)],
+    ['hisilicon-pasid-without-prefix-21', { ...made(0x19e5, 0xa250), revision: 0x21 }],
+    ['hisilicon-pasid-without-prefix-30', { ...made(0x19e5, 0xa259), revision: 0x30 }],
   ];
 
   it.each(examples)('has %s for one function, and not for another device', (row, parts) => {

@@ -14,6 +14,8 @@ export interface QuirkRow {
   readonly places?: Readonly<Partial<Record<SyntheticName, ByteRange>>>;
   /** Capabilities guests do not use in these functions although they are shown. */
   readonly ignoredByGuests?: readonly SyntheticName[];
+  /** PASID works without TLP prefixes: ports on the path need not pass them on. */
+  readonly pasidWithoutTlpPrefix?: true;
   /** Who found out, and how. */
   readonly source: string;
 }

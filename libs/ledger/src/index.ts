@@ -13,14 +13,19 @@ export { FindMoment } from './events/find-moment.js';
 export { ReadEvents } from './events/read-events.js';
 export { ReadHistory } from './events/read-history.js';
 export { type FunctionRow } from './functions/function-index.js';
+export { type Family, GetFamily } from './functions/get-family.js';
 export { GetFunction } from './functions/get-function.js';
 export { type FunctionPage, ListFunctions } from './functions/list-functions.js';
-export { ObserveFunction } from './functions/observe-function.js';
+export { type Look, type ObservationChange, ObserveFunction } from './functions/observe-function.js';
+export { RetireFunction } from './functions/retire-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export { Moment } from './moment.js';
 export {
   type CommandOutcome, type LedgerRefusal, type Precondition, type QueryOutcome, type Refusal,
 } from './outcome.js';
+export { ChangePasids, type PasidChange } from './pasids/change-pasids.js';
+export { CheckPasid } from './pasids/check-pasid.js';
+export { ListPasids, type PasidPage } from './pasids/list-pasids.js';
 export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';

@@ -15,10 +15,15 @@ import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { ReadHistoryHandler } from './events/read-history.js';
 import { FunctionIndex } from './functions/function-index.js';
+import { GetFamilyHandler } from './functions/get-family.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ListFunctionsHandler } from './functions/list-functions.js';
 import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
+import { ChangePasidsHandler } from './pasids/change-pasids.js';
+import { CheckPasidHandler } from './pasids/check-pasid.js';
+import { ListPasidsHandler } from './pasids/list-pasids.js';
+import { RetireFunctionHandler } from './functions/retire-function.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -45,7 +50,9 @@ export class LedgerModule {
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
         { provide: VmIndex, useFactory: () => new VmIndex(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
-        ObserveFunctionHandler, AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
+        ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
+        ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
+        AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
       ],

@@ -18,6 +18,9 @@ export type LedgerRefusal =
   | { readonly kind: 'precondition-required'; readonly stream: string; readonly actual: number }
   | { readonly kind: 'function-unknown'; readonly host: string; readonly address: string }
   | { readonly kind: 'device-unknown'; readonly vm: string; readonly device: string }
+  /** A VF's PF counts what the VF uses of it: it has to be told, registered and in service. */
+  | { readonly kind: 'physical-function-unknown'; readonly host: string; readonly address: string;
+      readonly pf: string | null }
   | { readonly kind: 'vm-unknown'; readonly vm: string }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
   /** The moment that was asked for, which the log, up to `head`, does not have. */

@@ -13,6 +13,22 @@ async function history(store = new MemoryEventStore()): Promise<MemoryEventStore
   return store;
 }
 
+/** A VF whose guest uses PASID of its physical function. */
+async function sharing(): Promise<MemoryEventStore> {
+  const store = new MemoryEventStore();
+  const ledger = await TestLedger.open(store);
+  const [pf, vf] = [functionKey('0000:01:00.0'), functionKey('0000:01:00.1')];
+  await ledger.observe('pf', pf, endpoint(), { role: 'pf', pf: null });
+  await ledger.observe('vf', vf, endpoint(), { role: 'vf', pf: pf.address });
+  await ledger.attach('a', deviceKey(), vf);
+  await ledger.pasids('e', {
+    kind: 'enable-pasid', request: { widthBits: null, exec: null, priv: null },
+    platform: { viommuSsidBits: 20, ports: [{ address: pf.address, endEndTlpPrefix: true }] },
+  });
+  await ledger.observe('another', functionKey('0000:02:00.0'));
+  return store;
+}
+
 describe('replay', () => {
   it('rebuilds every device from events alone and gives the same digests every time', async () => {
     const store = await history();
@@ -72,6 +88,20 @@ describe('replay', () => {
     });
     await expect(replay(stolen)).rejects.toThrow(
       'device-vm-0/gpu0: it is attached to function-host-a/0000:01:00.0, which device-vm-9/gpu0 holds');
+  });
+
+  it('names a physical function that counts other users than there are', async () => {
+    const store = await sharing();
+    expect(await replay(store)).toMatchObject({ functions: 3 });
+    const forgetful = new Proxy(store, {
+      get: (target, name) => (name !== 'readAll' ? Reflect.get(target, name) as unknown
+        : async (...asked: Parameters<typeof store.readAll>) => {
+          const page = await target.readAll(...asked);
+          return { ...page, events: page.events.filter(({ type }) => type !== 'SharedCapabilityUsed') };
+        }),
+    });
+    await expect(replay(forgetful)).rejects.toThrow(
+      'function-host-a/0000:01:00.0: its users of pasid and the devices disagree about device-vm-1/gpu0');
   });
 
   it('tells how far it is', async () => {

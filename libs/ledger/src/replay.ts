@@ -3,7 +3,7 @@ import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cad
 import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace,
+  isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { type KnownDevice } from './devices/get-device.js';
@@ -68,7 +68,10 @@ export async function replay(store: EventStore, { upTo, progress }: ReplayOption
     progress?.(events, page.head === 'empty' ? 0 : (upTo ?? page.head) + 1);
     if (page.head === 'empty' || after === page.head || after === upTo) break;
   }
-  if (upTo === undefined || !await isWithinCommand(store, upTo)) assertOwners(streams);
+  if (upTo === undefined || !await isWithinCommand(store, upTo)) {
+    assertOwners(streams);
+    assertUsers(streams);
+  }
   const ledgerDigest = `sha256:${hashes.digest('hex')}` as Digest;
   const functions = [...streams.values()].filter((one) => one.function.kind === 'registered').length;
   return { events, functions, devices: await rebuildAll(streams, new StreamReader(store)), ledgerDigest };
@@ -106,6 +109,20 @@ function assertOwners(streams: ReadonlyMap<string, FoldedStream>): void {
     const holder = claim ? deviceStream(claim) : 'nobody';
     throw new DamagedHistory(stream, `it is attached to ${functionStream(device.function)}, which ${holder} holds`);
   }
+}
+
+/** What devices use of a physical function and what its own stream counts is the same, to the letter. */
+function assertUsers(streams: ReadonlyMap<string, FoldedStream>): void {
+  const used = [...streams].flatMap(([stream, { device }]) => (device.kind !== 'attached' ? []
+    : sharedUses(device.pasids).map(([capability, key]) => `${functionStream(key)} ${capability} ${stream}`)));
+  const counted = [...streams].flatMap(([stream, { function: state }]) => (state.kind === 'unregistered' ? []
+    : sharedCapabilities.flatMap((capability) =>
+      state.users[capability].map((user) => `${stream} ${capability} ${deviceStream(user)}`))));
+  const known = new Set(counted);
+  const odd = used.find((one) => !known.delete(one)) ?? [...known][0];
+  if (odd === undefined) return;
+  const [stream = '', capability = '', user = ''] = odd.split(' ');
+  throw new DamagedHistory(stream, `its users of ${capability} and the devices disagree about ${user}`);
 }
 
 async function rebuildAll(

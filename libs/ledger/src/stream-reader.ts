@@ -58,21 +58,29 @@ export class StreamReader {
 
   /** The observation a layout was decided over, from the one event that holds its bytes. */
   async observation({ stream, revision }: ObservationReference): Promise<Observation> {
-    const from = StreamRevision.from(revision);
-    const page = await this.store.readStream(StreamName.from(stream), { from, limit: 1 });
-    const recorded = page.events[0];
-    const event = recorded && decodeEvent(recorded.data).event;
-    if (event?.type === 'FunctionObserved') return event;
+    const event = await this.event({ stream, revision });
+    if (event.type === 'FunctionObserved') return event;
     throw new DamagedHistory(stream, `revision ${revision} holds no observation`);
   }
 
-  /** Folds a stream up to its end, or up to and including `upTo`, which nothing kept is used for. */
+  /** One event that is known to be there. */
+  async event({ stream, revision }: { readonly stream: string; readonly revision: number }): Promise<LedgerEvent> {
+    const from = StreamRevision.from(revision);
+    const page = await this.store.readStream(StreamName.from(stream), { from, limit: 1 });
+    const recorded = page.events[0];
+    if (recorded) return decodeEvent(recorded.data).event;
+    throw new DamagedHistory(stream, `it has no revision ${revision}`);
+  }
+
+  /** Folds a stream up to its end, or up to and including `upTo`, from what is kept unless that may be newer. */
   private async read<Command, State, Event extends LedgerEvent, Refusal>(
     name: string, decider: Decider<Command, State, Event, Refusal>, own: (event: LedgerEvent) => Event, upTo?: UpTo,
   ): Promise<Read<State>> {
     const stream = StreamName.from(name);
     // What is kept under a name was folded by the decider of that name's kind.
-    const kept = upTo === undefined ? this.kept.get(name) as { state: State; revision: number } | undefined : undefined;
+    const known = this.kept.get(name) as { state: State; revision: number } | undefined;
+    const isOlder = known && (upTo === undefined || (typeof upTo === 'number' && known.revision <= upTo));
+    const kept = isOlder ? known : undefined;
     let state = kept?.state ?? decider.initial;
     let next = (kept?.revision ?? -1) + 1;
     for (;;) {

@@ -1,17 +1,19 @@
 import { Bdf, type ConfigSpace, type Result } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
-import { Digest, type PlacementPolicy } from '@cadastre/device-layout';
+import { canonicalJson, Digest, type PlacementPolicy } from '@cadastre/device-layout';
 import { type EventStore, MemoryEventStore } from '@cadastre/event-store';
 import {
-  DeviceId, type DeviceKey, type DeviceState, type FunctionKey, type FunctionState, HostName, Observation, VmId,
+  DeviceId, type DeviceKey, type DeviceState, type FunctionKey, HostName, Observation, type PasidEvent,
+  type SriovFacts, VmId,
 } from '@cadastre/lifecycle';
 import { type Clock } from './clock.js';
 import { AttachDevice, AttachDeviceHandler } from './devices/attach-device.js';
 import { DetachDevice, DetachDeviceHandler } from './devices/detach-device.js';
 import { type NamedWish } from './devices/ground-of.js';
 import { ModelEvidence } from './functions/model-evidence.js';
-import { ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
+import { type Look, ObserveFunction, ObserveFunctionHandler } from './functions/observe-function.js';
 import { type CommandOutcome, type Precondition } from './outcome.js';
+import { ChangePasids, ChangePasidsHandler, type PasidChange } from './pasids/change-pasids.js';
 import { Recorder } from './recorder.js';
 import { StreamReader } from './stream-reader.js';
 
@@ -60,11 +62,13 @@ export class TestLedger {
     return new TestLedger(store, new StreamReader(store), await Recorder.open(store, clock));
   }
 
-  observe(idempotencyKey: string, key = functionKey(), space = endpoint()): Promise<CommandOutcome<FunctionState>> {
+  observe(
+    idempotencyKey: string, key = functionKey(), space = endpoint(), sriov: SriovFacts = { role: 'none', pf: null },
+  ): Promise<CommandOutcome<Look>> {
     const observation = Observation.of(space, {
       kernel: { release: '7.2.13', flavour: 'upstream' },
       iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
-      sriov: { role: 'none', pf: null },
+      sriov,
     });
     const requestDigest = Digest.of(`observe ${key.address} ${observation.configSpaceDigest}`);
     const command = new ObserveFunction({ idempotencyKey, requestDigest }, key, observation, none);
@@ -85,6 +89,13 @@ export class TestLedger {
     const requestDigest = Digest.of(`detach ${key.vm} ${key.device}`);
     const command = new DetachDevice({ idempotencyKey, requestDigest }, key, null, precondition);
     return new DetachDeviceHandler(this.recorder, this.reader).execute(command);
+  }
+
+  /** Changes PASIDs of a device, on whatever revision. */
+  pasids(idempotencyKey: string, change: PasidChange, key = deviceKey()): Promise<CommandOutcome<PasidEvent>> {
+    const requestDigest = Digest.of(`${change.kind} ${key.vm} ${key.device} ${canonicalJson(change)}`);
+    const command = new ChangePasids({ idempotencyKey, requestDigest }, key, change, { kind: 'if-match-any' });
+    return new ChangePasidsHandler(this.recorder, this.reader).execute(command);
   }
 
   /** Types of all events, in the order of the log. */

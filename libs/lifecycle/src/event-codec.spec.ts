@@ -1,6 +1,7 @@
-import { type ConfigSpace } from '@cadastre/config-space';
+import { type ConfigSpace, Pasid } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
+import { type PageTable } from './device/pasids/page-table.js';
 import {
   decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
@@ -14,6 +15,7 @@ const by = deviceKey();
 const seen = observation();
 const registered = {
   kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
+  users: { pasid: [], pri: [] }, retired: null,
 } as const;
 const attached = sure(given(deviceDecider).when({
   kind: 'attach-device', key: by, hotPlugOrder: 1, wish: wish({ vmm: qemu11 }),
@@ -22,15 +24,38 @@ const attached = sure(given(deviceDecider).when({
 const read = (space: ConfigSpace): readonly LedgerEvent[] =>
   sure(given(deviceDecider, ...attached).when({ kind: 'observe-guest', key: by, observed: seen, seen: space }));
 
+const pasid = sure(Pasid.from(7));
+const table: PageTable = {
+  requested: { kind: 'ioas', ptId: 3 }, resultingPtId: 4, hwptFlags: ['pasid', 'fault-id-valid'], faultId: 5,
+};
+
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
-  { type: 'FunctionObserved', schema: 1, ...seen },
+  { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, ...seen },
   { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
   { type: 'FunctionClaimed', schema: 1, ...by },
   { type: 'FunctionReleased', schema: 1, ...by },
+  { type: 'FunctionRetired', schema: 1, reason: 'card removed' },
+  { type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...by, users: 1, first: true },
+  { type: 'SharedCapabilityFreed', schema: 1, capability: 'pasid', ...by, users: 0, last: true },
   ...attached,
   ...read(Observation.configSpace(seen)),
   ...read(guestOf(attached, seen)),
+  {
+    type: 'PasidEnabled', schema: 1, widthBits: 8, exec: false, priv: true, physicalFunction: functionKey(),
+    platform: { viommuSsidBits: 16, ports: [{ address: functionKey().address, endEndTlpPrefix: true }] },
+    checks: [{ check: 'capability-visible', ok: true, offset: 0x134 }],
+  },
+  { type: 'PasidAttached', schema: 1, pasid, ...table },
+  { type: 'PasidReplaced', schema: 1, pasid, ...table, replaced: table },
+  { type: 'PasidDetached', schema: 1, pasid, was: table },
+  { type: 'PasidOperationFailed', schema: 1, operation: 'detach', pasid, requested: null, errno: 'ENODEV' },
+  { type: 'PasidsDetached', schema: 1, cause: 'reset', count: 3 },
+  { type: 'PasidDisabled', schema: 1 },
+  { type: 'AtsEnabled', schema: 1, by: 'iommu-driver' },
+  { type: 'PriEnabled', schema: 1, by: 'iommu-driver', physicalFunction: null },
+  { type: 'PriDisabled', schema: 1, by: 'iommu-driver' },
+  { type: 'AtsDisabled', schema: 1, by: 'iommu-driver' },
   { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
 ];
 
@@ -71,7 +96,9 @@ describe('the event codec', () => {
   it('knows of every event which stream it belongs to', () => {
     for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
-      'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'DeviceDetached',
+      'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'PasidEnabled', 'PasidAttached',
+      'PasidReplaced', 'PasidDetached', 'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled',
+      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceDetached',
     ]);
   });
 });

@@ -1,5 +1,6 @@
 import { canonicalJson, type Digest } from '@cadastre/device-layout';
 import { type DeviceEvent } from './device/device-events.js';
+import { type PasidEvent } from './device/pasids/pasid-events.js';
 import { type FunctionEvent } from './function/function-events.js';
 import { type PersonaEvent } from './persona/persona-decider.js';
 
@@ -35,11 +36,25 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   ObservationConfirmed: 1,
   FunctionClaimed: 1,
   FunctionReleased: 1,
+  FunctionRetired: 1,
+  SharedCapabilityUsed: 1,
+  SharedCapabilityFreed: 1,
   DeviceAttached: 1,
   LayoutDecided: 1,
   LayoutConfirmed: 1,
   LayoutDiverged: 1,
   DeviceDetached: 1,
+  PasidEnabled: 1,
+  PasidDisabled: 1,
+  PasidAttached: 1,
+  PasidReplaced: 1,
+  PasidDetached: 1,
+  PasidOperationFailed: 1,
+  PasidsDetached: 1,
+  AtsEnabled: 1,
+  AtsDisabled: 1,
+  PriEnabled: 1,
+  PriDisabled: 1,
   PersonaPublished: 1,
 };
 
@@ -74,10 +89,21 @@ function isKnown(type: string): type is LedgerEvent['type'] {
 
 const functionEvents: readonly string[] = [
   'FunctionRegistered', 'FunctionObserved', 'ObservationConfirmed', 'FunctionClaimed', 'FunctionReleased',
+  'FunctionRetired', 'SharedCapabilityUsed', 'SharedCapabilityFreed',
 ] satisfies readonly FunctionEvent['type'][];
 
 export function isFunctionEvent(event: LedgerEvent): event is FunctionEvent {
   return functionEvents.includes(event.type);
+}
+
+const pasidEvents: readonly string[] = [
+  'PasidEnabled', 'PasidDisabled', 'PasidAttached', 'PasidReplaced', 'PasidDetached', 'PasidOperationFailed',
+  'PasidsDetached', 'AtsEnabled', 'AtsDisabled', 'PriEnabled', 'PriDisabled',
+] satisfies readonly PasidEvent['type'][];
+
+/** Of the events of a device, those of its PASIDs. */
+export function isPasidEvent(event: LedgerEvent): event is PasidEvent {
+  return pasidEvents.includes(event.type);
 }
 
 export function isDeviceEvent(event: LedgerEvent): event is DeviceEvent {

@@ -1,21 +1,36 @@
 export { type Decider, fold } from './decider.js';
 export { type LayoutGround, type LayoutWish } from './device/decide-layout.js';
 export {
-  type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, type GuestSeen,
+  type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
+  type GuestSeen,
 } from './device/device-decider.js';
 export {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, grantedAsRequested,
   grantedAsTheyAre, type ObservationReference, type PersonaReference,
 } from './device/device-events.js';
+export { layoutDangers } from './device/layout-dangers.js';
+export { type HwptFlag, hwptFlags, type PageTable, type RequestedPageTable } from './device/pasids/page-table.js';
+export {
+  type KernelAnswer, type PasidCommand, type PasidState, type PasidUseRefusal, sharedUses,
+} from './device/pasids/pasid-decider.js';
+export { type PasidEvent, type ResetCause, resetCauses } from './device/pasids/pasid-events.js';
+export { PasidTable } from './device/pasids/pasid-table.js';
+export {
+  askedPasid, explainPasidCheck, type PasidCheck, pasidChecks, type PasidPlatform, type PathPort, pathPortsMax,
+  visiblePasid, type VisiblePasid,
+} from './device/pasids/pasid-usability.js';
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export {
-  type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPersonaEvent,
-  type LedgerEvent, UnreadableEvent,
+  type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,
+  isPersonaEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
+export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
   type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, type RegisteredFunction,
 } from './function/function-decider.js';
-export { type FunctionEvent } from './function/function-events.js';
+export {
+  type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities,
+} from './function/function-events.js';
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
 export { DeviceId, HostName, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {

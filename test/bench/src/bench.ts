@@ -1,9 +1,10 @@
 // npm run bench: prints figures, asserts nothing. `--seconds N` sets how long each load runs (default 5, at most 60).
 import { parseArgs } from 'node:util';
-import { benchCore } from './core.bench.js';
+import { benchCore, space } from './core.bench.js';
 import { benchHttp } from './http.bench.js';
 import { benchLayouts } from './layout.bench.js';
 import { probeMachine } from './machine.js';
+import { benchPasids } from './pasids.bench.js';
 import { benchReplay } from './replay.bench.js';
 import { benchText } from './text.bench.js';
 
@@ -13,6 +14,7 @@ const seconds = Math.min(60, Math.max(1, Number(values.seconds) || 5));
 const machine = probeMachine();
 const core = benchCore();
 const layouts = benchLayouts();
+const pasids = benchPasids(space('nvme-pf'));
 const text = benchText();
 const replay = await benchReplay();
 const { loads, replay: young } = await benchHttp(seconds);
@@ -34,6 +36,11 @@ line('migrationVerdict, 17 capabilities', micros(layouts.verdictMicros), 'goal <
 line(`baseline of ${layouts.fleet} functions`, `${layouts.baselineMillis.toFixed(0)} ms`,
   'goal <= 2 s, surveyed before');
 line('layout document, written and read', micros(layouts.documentMicros));
+line('fold of a device with 3 events', micros(pasids.foldThreeMicros), 'goal <= 20 us');
+line('fold of 1,000 PASID events, an event', micros(pasids.foldPerEventMicros));
+for (const [size, figure] of pasids.attachMicros) {
+  line(`PASID attach beside ${size.toLocaleString('en')}, decided and folded`, micros(figure), 'goal: flat');
+}
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null
   ? 'lspci is not installed: no comparison'

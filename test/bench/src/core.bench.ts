@@ -16,7 +16,8 @@ function text(name: string): string {
   return readFileSync(new URL(`${name}.lspci`, samples), 'utf8');
 }
 
-function space(name: string): ConfigSpace {
+/** A sample's config space. */
+export function space(name: string): ConfigSpace {
   const read = readLspciText(text(name));
   const first = read.ok ? read.value[0] : undefined;
   if (!first) throw new Error(`sample ${name} cannot be read`);

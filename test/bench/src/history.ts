@@ -5,14 +5,18 @@ import { EventId, type ExpectedRevision, type StreamAppend, StreamName, StreamRe
 import { SqliteEventStore } from '@cadastre/event-store-sqlite';
 import {
   type DeviceEvent, deviceDecider, DeviceId, type DeviceKey, type DeviceState, deviceStream, encodeEvent, fold,
-  type FunctionCommand, functionDecider, functionStream, HostName, type LedgerEvent, Observation, VmId,
+  type FunctionCommand, functionDecider, functionStream, HostName, type LayoutWish, type LedgerEvent, Observation,
+  VmId,
 } from '@cadastre/lifecycle';
 
 const sample = read('nvme-vf');
 const policy: PlacementPolicy = {
   strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [],
 };
-const requested = [{ name: 'pasid', widthBits: null, exec: null, priv: null }] as const;
+const wish: LayoutWish = {
+  requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }], policy, operations: [], told: [],
+  persona: null, vmm: null, keepPlaces: true,
+};
 
 /** So many functions on so many hosts, each given to so many VMs one after the other. */
 const functions = 512;
@@ -49,7 +53,11 @@ export class Tenancy {
   }
 
   look(): readonly Change[] {
-    return [this.onFunction({ kind: 'observe-function', key: this.key, observation: firmwareOf(this.firmware) })];
+    const { key, state } = this.tenant;
+    const holder = state.kind === 'attached' ? { ...key, revision: state.revision } : null;
+    return [this.onFunction({
+      kind: 'observe-function', key: this.key, observation: firmwareOf(this.firmware), holder,
+    })];
   }
 
   update(): readonly Change[] {
@@ -62,7 +70,8 @@ export class Tenancy {
     this.tenant = tenantOf(vm);
     const physicalFunction = { address: null, state: null };
     const attached = sure(deviceDecider.decide({
-      kind: 'attach-device', key: this.tenant.key, function: this.owned, physicalFunction, requested, policy,
+      kind: 'attach-device', key: this.tenant.key, hotPlugOrder: null, wish,
+      ground: { function: this.owned, physicalFunction, evidence: null },
     }, this.tenant.state));
     return [this.onDevice(attached), this.onFunction({ kind: 'claim-function', key: this.key, by: this.tenant.key })];
   }

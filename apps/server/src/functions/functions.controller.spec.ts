@@ -1,4 +1,4 @@
-import { look, sampleBytes, TestServer } from '../testing.js';
+import { attachBody, look, type Reply, sampleBytes, TestServer } from '../testing.js';
 
 describe('POST /v1/functions', () => {
   let server: TestServer;
@@ -39,9 +39,99 @@ describe('POST /v1/functions', () => {
     const bytes = sampleBytes('e1000e');
     bytes[8] = 7;
     const changed = { encoding: 'base64', data: bytes.toString('base64') };
-    const reply = await server.post('/v1/functions', look({ configSpace: changed }));
+    const reply = await server.post('/v1/functions', look({ configSpace: changed, firmware: '1.8' }));
     expect(reply.status).toBe(201);
-    expect(reply.body).toMatchObject({ recorded: 'observed', revision: 2, observation: { revision: 2 } });
+    expect(reply.body).toMatchObject({
+      recorded: 'observed', revision: 2, observation: { revision: 2, firmware: '1.8' }, running: null,
+      changed: [{ offset: 8, length: 1, before: { owner: 'header', capability: null }, after: { owner: 'header' } }],
+    });
+  });
+
+  it('says whether a running guest is endangered by what changed, and says so again to a retry', async () => {
+    await server.post('/v1/functions', look());
+    await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);
+    const seen = (edit: (bytes: Buffer) => void): Record<string, unknown> => {
+      const bytes = sampleBytes('e1000e');
+      edit(bytes);
+      return look({ configSpace: { encoding: 'base64', data: bytes.toString('base64') } });
+    };
+    const harmless = await server.post('/v1/functions', seen((bytes) => bytes.writeUInt8(0x40, 0x17)));
+    expect(harmless.body).toMatchObject({
+      recorded: 'observed', running: { vm: 'vm-1', device: 'nic0', revision: 1, endangered: false, dangers: [] },
+    });
+    const key = { 'idempotency-key': 'firmware-update' };
+    const update = seen((bytes) => bytes.writeUInt8(0x9f, 0x137));
+    const first = await server.post('/v1/functions', update, key);
+    expect(first.body).toMatchObject({
+      changed: [
+        { offset: 0x17, before: { owner: 'header' } },
+        { offset: 0x137, length: 1, before: { owner: 'zero' }, after: { owner: 'unknown-non-zero' } },
+      ],
+      running: { endangered: true, dangers: [{ kind: 'place-taken', id: 0x1b, offset: 0x134, at: 0x137 }],
+        explanation: [expect.stringContaining('0x137') as unknown] },
+    });
+    await server.post('/v1/vms/vm-1/devices/nic0/detach', {}, { 'if-match': '"1"' });
+    expect((await server.post('/v1/functions', update, key)).text).toBe(first.text);
+    const unheld = await server.post('/v1/functions', look());
+    expect(unheld.body).toMatchObject({ recorded: 'observed', running: null });
+  });
+
+  it('retires a function nobody holds, and registers it anew when it is seen again', async () => {
+    const url = '/v1/functions/host-a/0000:03:00.0';
+    await server.post('/v1/functions', look());
+    await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);
+    const retire = (headers: Record<string, string>): Promise<Reply> =>
+      server.post(`${url}/retire`, { reason: 'card removed' }, headers);
+    const held = await retire({ 'if-match': '"2"' });
+    expect([held.status, held.body['code']]).toEqual([409, 'function-claimed']);
+    expect(held.body).toMatchObject({ refusal: { by: { vm: 'vm-1', device: 'nic0' } } });
+    await server.post('/v1/vms/vm-1/devices/nic0/detach', {}, { 'if-match': '"1"' });
+    expect((await retire({})).status).toBe(428);
+    const stale = await retire({ 'if-match': '"2"' });
+    expect([stale.status, stale.headers['etag']]).toEqual([412, '"3"']);
+    const before = await server.events();
+    const done = await retire({ 'if-match': '"3"', 'idempotency-key': 'retire-1' });
+    expect([done.status, done.headers['etag'], done.body['retired']]).toEqual([200, '"4"', { reason: 'card removed' }]);
+    expect((await retire({ 'if-match': '"3"', 'idempotency-key': 'retire-1' })).headers)
+      .toMatchObject({ 'idempotency-replayed': 'true' });
+    expect((await retire({ 'if-match': '"4"' })).body['code']).toBe('function-retired');
+    expect((await server.post('/v1/vms/vm-2/devices/nic0/attach', attachBody)).body['code']).toBe('function-retired');
+    expect(await server.events()).toBe(before + 1);
+    expect((await server.get('/v1/functions')).body).toMatchObject({ functions: [{ retired: true, claim: null }] });
+    const again = await server.post('/v1/functions', look());
+    expect(again.body).toMatchObject({ recorded: 'registered', revision: 6, retired: null });
+    expect((await server.post('/v1/vms/vm-2/devices/nic0/attach', attachBody)).status).toBe(201);
+  });
+
+  it('does not retire what it never saw', async () => {
+    const reply = await server.post('/v1/functions/host-a/0000:09:00.0/retire', {}, { 'if-match': '*' });
+    expect([reply.status, reply.body['code'], await server.events()]).toEqual([404, 'function-unknown', 0]);
+  });
+
+  it('knows the family of a PF and of each of its VFs', async () => {
+    const data = sampleBytes('e1000e').toString('base64');
+    const seen = (address: string, sriov: object, host = 'host-a'): Promise<Reply> =>
+      server.post('/v1/functions', look({ host, address, sriov, configSpace: { encoding: 'base64', data } }));
+    await seen('0000:03:00.2', { role: 'vf', pf: '0000:03:00.0' });
+    const url = '/v1/functions/host-a/0000:03:00.2/family';
+    expect((await server.get(url)).body).toMatchObject({
+      physicalFunction: { address: '0000:03:00.0', registered: false }, shared: null,
+    });
+    await seen('0000:03:00.1', { role: 'vf', pf: '0000:03:00.0' });
+    await seen('0000:03:00.1', { role: 'vf', pf: '0000:03:00.0' }, 'host-b');
+    await seen('0000:03:00.0', { role: 'pf' });
+    await seen('0000:04:00.0', { role: 'none' });
+    const family = (await server.get(url)).body;
+    expect(family).toMatchObject({
+      physicalFunction: { host: 'host-a', address: '0000:03:00.0', registered: true, revision: 1, claim: null },
+      virtualFunctions: [{ host: 'host-a', address: '0000:03:00.1' }, { address: '0000:03:00.2', pf: '0000:03:00.0' }],
+      shared: { pasid: { count: 0, first: null, last: null, users: [] }, pri: { count: 0 } },
+    });
+    expect((family['virtualFunctions'] as unknown[])).toHaveLength(2);
+    expect((await server.get('/v1/functions/host-a/0000:03:00.0/family')).body).toEqual(family);
+    expect((await server.get('/v1/functions/host-a/0000:04:00.0/family')).body)
+      .toEqual({ physicalFunction: null, virtualFunctions: [], shared: null });
+    expect((await server.get('/v1/functions/host-a/0000:05:00.0/family')).status).toBe(404);
   });
 
   it('finds the function it was asked for in a dump of many', async () => {

@@ -1,7 +1,7 @@
-import { Body, Controller, Get, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { GetFunction, ListFunctions, ObserveFunction } from '@cadastre/ledger';
-import { Observation } from '@cadastre/lifecycle';
+import { GetFamily, GetFunction, ListFunctions, ObserveFunction, RetireFunction } from '@cadastre/ledger';
+import { type FunctionKey, Observation } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { asOf } from '../http/as-of.js';
 import { Page } from '../http/page.js';
@@ -12,8 +12,8 @@ import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
-import { functionRowView, functionView } from './function-view.js';
-import { ObserveFunctionDto } from './observe-function.dto.js';
+import { familyView, functionRowView, functionView, observationChangeView } from './function-view.js';
+import { ObserveFunctionDto, RetireFunctionDto } from './observe-function.dto.js';
 import { readConfigSpace } from './read-config-space.js';
 
 @Controller('v1/functions')
@@ -31,18 +31,31 @@ export class FunctionsController {
       throw EdgeProblem.field('/sriov/pf', sriov.pf, 'role vf', 'only a VF has a physical function');
     }
     const observation = Observation.of(readConfigSpace(body.configSpace, key.address), {
-      kernel: { release: kernel.release, flavour: kernel.flavour },
+      kernel: { release: kernel.release, flavour: kernel.flavour }, firmware: body.firmware ?? null,
       iommu: { maxPasidLog2: iommu.maxPasidLog2, exec: iommu.exec, priv: iommu.priv, atsSupported: iommu.atsSupported },
       sriov: { role: sriov.role, pf: sriov.pf == null ? null : parse.address(sriov.pf, '/sriov/pf') },
     });
     const command = new ObserveFunction(requestIdentity(request), key, observation, preconditionOf(request.headers));
     const outcome = recorded(await this.commands.execute(command));
-    if (outcome.state.kind !== 'registered') throw new Error('an observed function is registered');
-    const { revision } = outcome.state;
-    const isNew = outcome.state.observation?.revision === revision;
-    answerRecorded(reply, outcome, isNew ? 201 : 200, `/v1/functions/${key.host}/${key.address}`);
-    const what = !isNew ? 'confirmed' : revision === 1 ? 'registered' : 'observed';
-    return { recorded: what, ...functionView(outcome.state) };
+    const { state, recorded: what, change } = outcome.state;
+    answerRecorded(reply, outcome, what === 'confirmed' ? 200 : 201, pathOf(key));
+    return { recorded: what, ...change && observationChangeView(change), ...functionView(state) };
+  }
+
+  /** Takes a function out of service; a new look brings it back. */
+  @Post(':host/:address/retire')
+  @HttpCode(200)
+  async retire(
+    @Param('host') host: string, @Param('address') address: string, @Body() body: RetireFunctionDto,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = { host: parse.host(host), address: parse.address(address) };
+    const precondition = preconditionOf(request.headers);
+    const command = new RetireFunction(requestIdentity(request), key, body?.reason ?? null, precondition);
+    const outcome = recorded(await this.commands.execute(command));
+    if (outcome.state.kind === 'unregistered') throw new Error('a function that was retired was registered');
+    answerRecorded(reply, outcome, 200, pathOf(key));
+    return functionView(outcome.state);
   }
 
   @Get()
@@ -75,4 +88,15 @@ export class FunctionsController {
     }
     return functionView(view);
   }
+
+  /** The SR-IOV family of a function, and who uses what its PF has for all of it. */
+  @Get(':host/:address/family')
+  async family(@Param('host') host: string, @Param('address') address: string): Promise<object> {
+    const key = { host: parse.host(host), address: parse.address(address) };
+    return familyView(found(await this.queries.execute(new GetFamily(key))).view);
+  }
+}
+
+function pathOf({ host, address }: FunctionKey): string {
+  return `/v1/functions/${host}/${address}`;
 }

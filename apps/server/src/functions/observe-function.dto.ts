@@ -55,9 +55,18 @@ export class ObserveFunctionDto {
   @IsNested(() => KernelDto)
   kernel!: KernelDto;
 
+  /** As the host names it; left out where nobody knows. */
+  @IsOptional() @IsString() @Length(1, 128) @Matches(/^\P{C}+$/u, { message: 'firmware must be printable text' })
+  firmware?: string | null;
+
   @IsNested(() => IommuDto)
   iommu!: IommuDto;
 
   @IsNested(() => SriovDto)
   sriov!: SriovDto;
+}
+
+export class RetireFunctionDto {
+  @IsOptional() @IsString() @Length(1, 200) @Matches(/^\P{C}+$/u, { message: 'reason must be printable text' })
+  reason?: string | null;
 }

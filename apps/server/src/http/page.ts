@@ -32,8 +32,8 @@ export class Page {
     throw EdgeProblem.field('/after', this.after.slice(0, 80), 'the `next` of an earlier page', 'not a cursor');
   }
 
-  /** The number the cursor leads behind, for logs, whose cursors are positions or revisions. */
-  afterNumber(what: 'a position' | 'a revision'): number | undefined {
+  /** The number the cursor leads behind, for lists whose cursors are the numbers of their rows. */
+  afterNumber(what: 'a position' | 'a revision' | 'a PASID'): number | undefined {
     if (this.after === undefined) return undefined;
     if (/^\d{1,15}$/.test(this.after)) return Number(this.after);
     throw EdgeProblem.field('/after', this.after.slice(0, 80), `${what}: a whole number from 0`, `not ${what}`);

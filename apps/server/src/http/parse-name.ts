@@ -1,4 +1,4 @@
-import { Bdf, type Result } from '@cadastre/config-space';
+import { Bdf, Pasid, type Result } from '@cadastre/config-space';
 import { DeviceId, HostName, type NotAName, PersonaName, VmId } from '@cadastre/lifecycle';
 import { EdgeProblem } from '../problems/edge-problem.js';
 
@@ -17,5 +17,11 @@ export const parse = {
     const address = Bdf.from(given);
     if (address.ok) return address.value;
     throw EdgeProblem.field(pointer, given.slice(0, 80), address.refusal.limit, 'not a PCI address');
+  },
+  /** In decimal, or in hexadecimal behind `0x`. */
+  pasid: (given: string): Pasid => {
+    const pasid = /^(0x[0-9a-f]{1,5}|\d{1,7})$/i.test(given) ? Pasid.from(Number(given)) : undefined;
+    if (pasid?.ok) return pasid.value;
+    throw EdgeProblem.field('/pasid', given.slice(0, 80), 'a PASID: 0..1048575, or 0x0..0xfffff', 'not a PASID');
   },
 };

@@ -2,6 +2,7 @@ import {
   explainBaselineRefusal, explainRefusal, explainVerdictReason, type LayoutRefusal,
 } from '@cadastre/device-layout';
 import { type Refusal } from '@cadastre/ledger';
+import { explainPasidCheck, type PasidCheck } from '@cadastre/lifecycle';
 import { type FieldError, type WriteOutcome } from './problem.js';
 
 /** How one kind of refusal is told over HTTP. Status numbers appear in this folder and nowhere else. */
@@ -18,6 +19,7 @@ export interface RefusalProblem<Told extends Refusal> {
 
 const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
 const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
+const failing = (checks: readonly PasidCheck[]): readonly PasidCheck[] => checks.filter(({ ok }) => !ok);
 const reach = (head: number | null): string =>
   (head === null ? 'which is empty' : `which goes from position 0 to ${head}`);
 const layout = (title: string, limit: string): LayoutProblem => ({
@@ -73,6 +75,17 @@ export const refusalProblems: {
     detail: (one) => `${where(one)} is claimed by ${which(one.by)}; detach that device first`,
     field: (one) => ({ pointer: '/function', detail: `claimed by ${which(one.by)}`, value: where(one) }),
   },
+  'function-retired': {
+    status: 409, title: 'The function is retired',
+    detail: (one) => `${where(one)} was taken out of service${one.reason === null ? '' : ` (${one.reason})`}; `
+      + 'POST /v1/functions brings it back',
+    field: (one) => ({ pointer: '/function', detail: 'retired', value: where(one), limit: 'a function in service' }),
+  },
+  'function-shared': {
+    status: 409, title: 'Others use what the function has for them',
+    detail: (one) => `${one.users} devices use ${one.capability} of ${where(one)}; disable it there first`,
+    field: (one) => ({ pointer: '/address', detail: `users of ${one.capability}`, value: one.users, limit: '0' }),
+  },
   'function-not-claimed': {
     status: 409, title: 'The function is not claimed by this device',
     detail: (one) => `${where(one)} is claimed by ${one.claim ? which(one.claim) : 'nobody'}`,
@@ -101,6 +114,50 @@ export const refusalProblems: {
     status: 409, title: 'The device is not attached',
     detail: (one) => `${which(one)} was detached before`,
     field: (one) => ({ pointer: '/device', detail: 'detached', value: which(one), limit: 'an attached device' }),
+  },
+  'physical-function-unknown': {
+    status: 409, title: 'The physical function is not known',
+    detail: (one) => `${where(one)} is a VF: it uses what its PF has, and ${one.pf === null
+      ? 'nobody said which one that is' : `${one.pf} is not registered, or retired`}; POST /v1/functions tells`,
+    field: (one) => ({ pointer: '/function', detail: 'its PF', value: one.pf, limit: 'a registered PF' }),
+  },
+  'capability-enabled': {
+    status: 409, title: 'The capability is enabled',
+    detail: (one) => `${one.name} of ${which(one)} is enabled; disable it first`,
+    field: (one) => ({ pointer: '/device', detail: 'enabled', value: one.name, limit: 'disabled' }),
+  },
+  'capability-not-enabled': {
+    status: 409, title: 'The capability is not enabled',
+    detail: (one) => `${one.name} of ${which(one)} is not enabled; enable it first`,
+    field: (one) => ({ pointer: '/device', detail: 'not enabled', value: one.name, limit: 'enabled' }),
+  },
+  'pasids-attached': {
+    status: 409, title: 'PASIDs are attached',
+    detail: (one) => `${one.count} PASIDs of ${which(one)} are attached; detach them or reset the device first`,
+    field: (one) => ({ pointer: '/device', detail: 'PASIDs attached', value: one.count, limit: '0' }),
+  },
+  'pasid-out-of-range': {
+    status: 422, title: 'The PASID is out of range',
+    detail: (one) => `PASID ${one.pasid} is not in ${one.least}..${one.most}: ${one.widthBits} bits are enabled, `
+      + 'and 0 is that of requests without a PASID',
+    field: (one) => ({
+      pointer: '/pasid', detail: 'out of range', value: one.pasid, limit: `${one.least}..${one.most}`,
+    }),
+  },
+  'hwpt-without-pasid': {
+    status: 422, title: 'The page table was not made for PASIDs',
+    detail: (one) => `hwpt ${one.ptId} has the flags [${one.hwptFlags.join(', ')}]: IOMMU_HWPT_ALLOC_PASID is missing`,
+    field: (one) => ({
+      pointer: '/resulting/hwptFlags', detail: 'flag missing', value: one.hwptFlags, limit: 'pasid among them',
+    }),
+  },
+  'pasid-unusable': {
+    status: 422, title: 'The guest could not use PASID',
+    detail: (one) => failing(one.checks).map((check) => `${check.check}: ${explainPasidCheck(check)}`).join('; '),
+    field: (one) => ({
+      pointer: '/platform', detail: failing(one.checks).map(({ check }) => check).join(', '),
+      value: failing(one.checks).length, limit: 'every check holds',
+    }),
   },
   'key-reused': {
     status: 422, title: 'The idempotency key was used for another request',

@@ -1,14 +1,14 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
-  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, functionDecider, functionStream,
-  isDeviceEvent,
+  deviceDecider, type DeviceKey, type DeviceState, deviceStream, familyCommands, fold, isDeviceEvent,
 } from '@cadastre/lifecycle';
+import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 
-/** Takes a device from its VM and gives the function free. */
+/** Takes a device from its VM, with all its PASIDs, and gives the function free. */
 export class DetachDevice extends Command<CommandOutcome<DeviceState>> {
   constructor(
     readonly identity: RequestIdentity, readonly key: DeviceKey, readonly reason: string | null,
@@ -40,15 +40,14 @@ export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
     if (!detached.ok) return { kind: 'refused', refusal: detached.refusal };
     if (device.state.kind !== 'attached') throw new Error(`${stream} was detached while it was not attached`);
     const functionKey = device.state.function;
-    const owned = await this.reader.function(functionKey);
-    const released = functionDecider.decide({ kind: 'release-function', key: functionKey, by: key }, owned.state);
-    if (!released.ok) return { kind: 'refused', refusal: released.refusal };
+    const after = fold(deviceDecider, detached.value, device.state);
+    const functions = await functionChanges(this.reader, [
+      { kind: 'release-function', key: functionKey, by: key }, ...familyCommands(key, device.state, after),
+    ]);
+    if (!functions.ok) return { kind: 'refused', refusal: functions.refusal };
     return {
       kind: 'decided',
-      changes: [
-        { stream, expectedRevision: device.revision, events: detached.value },
-        { stream: functionStream(functionKey), expectedRevision: owned.revision, events: released.value },
-      ],
+      changes: [{ stream, expectedRevision: device.revision, events: detached.value }, ...functions.value],
       after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }

@@ -30,7 +30,7 @@ describe('the list of functions', () => {
     const { rows } = await index.page('', 10);
     expect(rows[1]).toEqual({
       key: functionKey('0000:02:00.0'), revision: 3, vendorId: 0x1af4, deviceId: 0x77, classCode: 0x020000,
-      role: 'none', claim: deviceKey(),
+      role: 'none', pf: null, claim: deviceKey(), isRetired: false,
     });
   });
 

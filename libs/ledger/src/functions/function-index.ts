@@ -2,6 +2,7 @@ import { readHeader } from '@cadastre/config-space';
 import { type EventStore, type Position, type RecordedEvent } from '@cadastre/event-store';
 import {
   decodeEvent, type DeviceKey, type FunctionKey, functionDecider, type FunctionState, isFunctionEvent, Observation,
+  type RegisteredFunction,
 } from '@cadastre/lifecycle';
 import { LogFollower } from '../log-follower.js';
 import { withoutBytes } from '../without-bytes.js';
@@ -14,7 +15,10 @@ export interface FunctionRow {
   readonly deviceId: number;
   readonly classCode: number;
   readonly role: Observation['sriov']['role'];
+  /** A VF's physical function on the same host, when it is known. */
+  readonly pf: Observation['sriov']['pf'];
   readonly claim: DeviceKey | null;
+  readonly isRetired: boolean;
 }
 
 /**
@@ -54,24 +58,31 @@ export class FunctionIndex {
     return { rows, more: behind.length > limit };
   }
 
+  /** The registered VFs of a PF, in order of their addresses. */
+  async virtualFunctions({ host, address }: FunctionKey): Promise<readonly FunctionRow[]> {
+    await this.follower.follow();
+    return [...this.rows.values()].filter(({ key, pf }) => key.host === host && pf === address)
+      .sort((one, other) => (one.key.address < other.key.address ? -1 : 1));
+  }
+
   private take({ stream, data, position }: RecordedEvent): void {
     const { event } = decodeEvent(data);
     if (!isFunctionEvent(event)) return;
     const state = functionDecider.evolve(this.states.get(stream) ?? functionDecider.initial, event);
     this.states.set(stream, withoutBytes(state));
     if (state.kind === 'unregistered' || !state.observation) return;
-    const { revision, claim, observation: { facts } } = state;
+    const { revision, claim, retired, observation: { facts } } = state;
     const before = this.rows.get(stream);
-    if (facts.configSpace === '' && before) this.rows.set(stream, { ...before, revision, claim });
+    const now = { revision, claim, isRetired: retired !== null };
+    if (facts.configSpace === '' && before) this.rows.set(stream, { ...before, ...now });
     else this.rows.set(stream, functionRow(state, facts));
     if (!before) this.since.set(stream, position);
   }
 }
 
 /** The row of a function with this newest observation. */
-export function functionRow(
-  { key, revision, claim }: Pick<FunctionRow, 'key' | 'revision' | 'claim'>, facts: Observation,
-): FunctionRow {
+export function functionRow({ key, revision, claim, retired }: RegisteredFunction, facts: Observation): FunctionRow {
   const { vendorId, deviceId, classCode } = readHeader(Observation.configSpace(facts));
-  return { key, revision, vendorId, deviceId, classCode, role: facts.sriov.role, claim };
+  const { role, pf } = facts.sriov;
+  return { key, revision, vendorId, deviceId, classCode, role, pf, claim, isRetired: retired !== null };
 }

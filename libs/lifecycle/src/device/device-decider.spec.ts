@@ -4,7 +4,7 @@ import { fold } from '../decider.js';
 import { functionDecider, type RegisteredFunction } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
 import { deviceKey, endpoint, functionKey, given, observation, sure, wish } from '../testing.js';
-import { type DeviceCommand, deviceDecider } from './device-decider.js';
+import { type DeviceCommand, deviceDecider, familyCommands } from './device-decider.js';
 import { type CapabilityRequest, type DeviceEvent } from './device-events.js';
 import { rebuildGuestConfigSpace } from './guest-config-space.js';
 
@@ -14,7 +14,7 @@ const wholePasid: CapabilityRequest = { name: 'pasid', widthBits: null, exec: nu
 function registered(facts: Observation = observation(), address = '0000:3b:00.1'): RegisteredFunction {
   const state = fold(functionDecider, [
     { type: 'FunctionRegistered', schema: 1, ...functionKey(address) },
-    { type: 'FunctionObserved', schema: 1, ...facts },
+    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
   ]);
   if (state.kind !== 'registered') throw new Error('a registered function is registered');
   return state;
@@ -154,6 +154,38 @@ describe('a device', () => {
     expect(after.state).toMatchObject({ kind: 'detached', key, revision: 2, last: functionKey() });
     expect(after.when(attach()).ok).toBe(true);
     expect(after.when(detach)).toEqual(refuse({ kind: 'device-not-attached', ...key }));
+  });
+
+  it('takes its PASIDs with it when it is detached, in one event, and what it used of its physical function', () => {
+    const history = sure(given(deviceDecider).when(attach()));
+    const pf = functionKey('0000:3b:00.0');
+    const used: readonly DeviceEvent[] = [
+      { type: 'PasidEnabled', schema: 1, widthBits: 16, exec: false, priv: false, checks: [], physicalFunction: pf,
+        platform: { viommuSsidBits: 16, ports: [] } },
+      ...[1, 2].map((pasid): DeviceEvent => ({
+        type: 'PasidAttached', schema: 1, pasid: pasid as never, requested: { kind: 'ioas', ptId: 1 },
+        resultingPtId: 2, hwptFlags: [], faultId: null,
+      })),
+    ];
+    const before = given(deviceDecider, ...history, ...used);
+    expect(before.state).toMatchObject({ revision: 4, pasids: { attached: { count: 2 } } });
+    const detached = sure(before.when({ kind: 'detach-device', key, reason: null }));
+    expect(detached).toMatchObject([
+      { type: 'PasidsDetached', cause: 'device-detach', count: 2 }, { type: 'DeviceDetached' },
+    ]);
+    const after = given(deviceDecider, ...history, ...used, ...detached);
+    expect(familyCommands(key, before.state, after.state))
+      .toEqual([{ kind: 'free-shared-capability', key: pf, capability: 'pasid', user: key }]);
+    expect(familyCommands(key, after.state, before.state))
+      .toEqual([{ kind: 'use-shared-capability', key: pf, capability: 'pasid', user: key }]);
+    expect(familyCommands(key, before.state, before.state)).toEqual([]);
+    expect(given(deviceDecider, ...history, ...used, ...detached, ...history).state)
+      .toMatchObject({ kind: 'attached', pasids: { enabled: null, attached: { count: 0 } } });
+  });
+
+  it('that is not attached has no PASIDs', () => {
+    expect(given(deviceDecider).when({ kind: 'reset-pasids', key, cause: 'reset' }))
+      .toEqual(refuse({ kind: 'device-not-attached', ...key }));
   });
 
   it('that was never attached cannot be detached', () => {

@@ -1,13 +1,17 @@
 import { type ConfigSpace, ok, refuse, type Result } from '@cadastre/config-space';
 import { type Digest, type Placement } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
+import { type FunctionCommand } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
-import { type DeviceKey, type FunctionKey } from '../stream-key.js';
+import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   decideLayout, type DecideRefusal, type LayoutGround, type LayoutWish, type ShownPlaces,
 } from './decide-layout.js';
 import { type DecidedLayout, type DeviceEvent, type LikelyCause, type MissingPlacement } from './device-events.js';
 import { type GuestSpaceTooShort, judgeGuest } from './judge-guest.js';
+import {
+  detachAll, type PasidCommand, pasidDecider, type PasidState, type PasidUseRefusal, sharedUses,
+} from './pasids/pasid-decider.js';
 
 export type DeviceCommand =
   | { readonly kind: 'attach-device'; readonly key: DeviceKey; readonly ground: LayoutGround;
@@ -18,7 +22,8 @@ export type DeviceCommand =
   /** What the guest reads; `observed` is the observation the layout was decided over. */
   | { readonly kind: 'observe-guest'; readonly key: DeviceKey; readonly observed: Observation;
       readonly seen: ConfigSpace }
-  | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null };
+  | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null }
+  | PasidCommand;
 
 /** What was last read inside the guest. */
 export type GuestSeen =
@@ -45,6 +50,7 @@ export interface AttachedDevice {
   readonly before: ShownPlaces | null;
   /** Null while nobody told what the guest reads. */
   readonly guest: GuestSeen | null;
+  readonly pasids: PasidState;
 }
 
 export type DeviceRefusal =
@@ -53,6 +59,7 @@ export type DeviceRefusal =
   /** A guest has seen the layout: it is never decided again under it. */
   | ({ readonly kind: 'layout-seen'; readonly revision: number } & DeviceKey)
   | DecideRefusal
+  | PasidUseRefusal
   | GuestSpaceTooShort;
 
 /** What may happen to one device of one VM: it is attached with a decided layout, seen by its guest, and detached. */
@@ -64,6 +71,8 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       case 'decide-layout': return decideAgain(command, state);
       case 'observe-guest': return observeGuest(command, state);
       case 'detach-device': return detach(command, state);
+      // Whatever is left is for them: the compiler knows.
+      default: return usePasids(command, state);
     }
   },
   evolve(state, event) {
@@ -73,7 +82,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       const before = state.kind === 'detached' ? state.shown : null;
       return {
         kind: 'attached', key: { vm, device }, revision, function: attached, hotPlugOrder, layout: null, before,
-        guest: null,
+        guest: null, pasids: pasidDecider.initial,
       };
     }
     if (state.kind !== 'attached') return state;
@@ -93,6 +102,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       }
       case 'DeviceDetached':
         return { kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state) };
+      default: return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
     }
   },
 };
@@ -125,6 +135,8 @@ function attach({ key, ground, wish, hotPlugOrder }: CommandOf<'attach-device'>,
 function decideAgain({ key, ground, wish }: CommandOf<'decide-layout'>, state: DeviceState): Decision {
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
   if (state.guest) return refuse({ kind: 'layout-seen', ...key, revision: state.guest.revision });
+  // A guest that enabled PASID has found it.
+  if (state.pasids.enabled) return refuse({ kind: 'capability-enabled', name: 'pasid', ...key });
   const decided = decideLayout(key, wish, ground, state.before);
   return decided.ok ? ok([{ type: 'LayoutDecided', schema: 1, ...decided.value }]) : decided;
 }
@@ -137,7 +149,34 @@ function observeGuest({ key, observed, seen }: CommandOf<'observe-guest'>, state
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
-  return ok([{ type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+  const left = state.pasids.attached.count > 0 ? [detachAll('device-detach', state.pasids)] : [];
+  return ok([...left, { type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+}
+
+/** PASIDs are those of an attached device, and end with its attachment. */
+function usePasids(command: PasidCommand, state: DeviceState): Decision {
+  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...command.key });
+  return pasidDecider.decide(command, state.pasids);
+}
+
+/**
+ * The commands by which the physical function learns what a device began and ceased to use of it, whatever happened
+ * between the two states.
+ */
+export function familyCommands(user: DeviceKey, before: DeviceState, after: DeviceState): readonly FunctionCommand[] {
+  const [then, now] = [usesOf(before), usesOf(after)];
+  const missingFrom = (others: typeof now): (one: typeof now[number]) => boolean => ([capability, key]) =>
+    !others.some(([other, at]) => other === capability && functionStream(at) === functionStream(key));
+  return [
+    ...then.filter(missingFrom(now)).map(([capability, key]) =>
+      ({ kind: 'free-shared-capability', key, capability, user }) as const),
+    ...now.filter(missingFrom(then)).map(([capability, key]) =>
+      ({ kind: 'use-shared-capability', key, capability, user }) as const),
+  ];
+}
+
+function usesOf(state: DeviceState): ReturnType<typeof sharedUses> {
+  return state.kind === 'attached' ? sharedUses(state.pasids) : [];
 }
 
 /** What the guest of a device may have cached when it loses the device. */

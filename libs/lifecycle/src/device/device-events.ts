@@ -4,6 +4,7 @@ import {
 } from '@cadastre/device-layout';
 import { type DeviceId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
+import { type PasidEvent } from './pasids/pasid-events.js';
 
 /** The event that holds the bytes a layout was decided over. */
 export interface ObservationReference {
@@ -100,4 +101,5 @@ export type DeviceEvent =
       readonly missing: readonly MissingPlacement[]; readonly differences: readonly ExplainedDifference[];
       readonly cause: LikelyCause | null }
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;
-      readonly reason: string | null };
+      readonly reason: string | null }
+  | PasidEvent;

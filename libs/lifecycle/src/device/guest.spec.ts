@@ -16,7 +16,8 @@ const observed = observation();
 
 function registered(facts: Observation): RegisteredFunction {
   const state = fold(functionDecider, [
-    { type: 'FunctionRegistered', schema: 1, ...functionKey() }, { type: 'FunctionObserved', schema: 1, ...facts },
+    { type: 'FunctionRegistered', schema: 1, ...functionKey() },
+    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
   ]);
   if (state.kind !== 'registered') throw new Error('a registered function is registered');
   return state;

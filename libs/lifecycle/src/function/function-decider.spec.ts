@@ -1,48 +1,52 @@
 import { ok, refuse } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { deviceKey, functionKey, given, observation } from '../testing.js';
-import { functionDecider } from './function-decider.js';
+import { type FunctionCommand, functionDecider } from './function-decider.js';
 import { type FunctionEvent } from './function-events.js';
 
 const key = functionKey();
 const by = deviceKey();
 const seen = observation();
+const look = (seenNow = seen): FunctionCommand =>
+  ({ kind: 'observe-function', key, observation: seenNow, holder: null });
 const registered: FunctionEvent = { type: 'FunctionRegistered', schema: 1, ...key };
-const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, ...seen };
+const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder: null, ...seen };
 const claimed: FunctionEvent = { type: 'FunctionClaimed', schema: 1, ...by };
 const released: FunctionEvent = { type: 'FunctionReleased', schema: 1, ...by };
 
 describe('a function', () => {
   it('is registered by the first look at it', () => {
-    expect(given(functionDecider).when({ kind: 'observe-function', key, observation: seen }))
+    expect(given(functionDecider).when(look()))
       .toEqual(ok([registered, observed]));
   });
 
   it('is confirmed, without its bytes, by a look that sees nothing new', () => {
-    expect(given(functionDecider, registered, observed).when({ kind: 'observe-function', key, observation: seen }))
+    expect(given(functionDecider, registered, observed).when(look()))
       .toEqual(ok([{ type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest }]));
   });
 
   it('has a new observation when its bytes changed', () => {
     const changed = observation({}, buildConfigSpace({ deviceId: 2 }));
-    expect(given(functionDecider, registered, observed).when({ kind: 'observe-function', key, observation: changed }))
-      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, ...changed }]));
+    expect(given(functionDecider, registered, observed).when(look(changed)))
+      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, ...changed }]));
   });
 
   it.each([
     ['the host kernel', observation({ kernel: { release: '6.1.192', flavour: 'upstream' } })],
     ['the IOMMU', observation({ iommu: { maxPasidLog2: 0, exec: false, priv: false, atsSupported: false } })],
+    ['the firmware', observation({ firmware: '2.1' })],
     ['the SR-IOV family', observation({ sriov: { role: 'pf', pf: null } })],
   ])('has a new observation when %s changed', (_what, changed) => {
-    const decision = given(functionDecider, registered, observed)
-      .when({ kind: 'observe-function', key, observation: changed });
-    expect(decision).toEqual(ok([{ type: 'FunctionObserved', schema: 1, ...changed }]));
+    expect(given(functionDecider, registered, observed).when(look(changed)))
+      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, ...changed }]));
   });
 
-  it('may be observed while it is claimed', () => {
+  it('may be observed while it is claimed, and its event names who held it', () => {
+    const changed = observation({}, buildConfigSpace({ deviceId: 2 }));
+    const holder = { ...by, revision: 7 };
     const decision = given(functionDecider, registered, observed, claimed)
-      .when({ kind: 'observe-function', key, observation: observation({}, buildConfigSpace({ deviceId: 2 })) });
-    expect(decision.ok).toBe(true);
+      .when({ kind: 'observe-function', key, observation: changed, holder });
+    expect(decision).toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder, ...changed }]));
   });
 
   it('can be claimed once it is registered', () => {
@@ -92,6 +96,76 @@ describe('a function', () => {
     const { state } = given(functionDecider, registered, observed, confirmed, claimed);
     expect(state).toEqual({
       kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1 }, claim: by,
+      users: { pasid: [], pri: [] }, retired: null,
     });
+  });
+});
+
+describe('a retired function', () => {
+  const retired: FunctionEvent = { type: 'FunctionRetired', schema: 1, reason: 'card removed' };
+  const retire = { kind: 'retire-function', key, reason: 'card removed' } as const;
+  const gone = refuse({ kind: 'function-retired' as const, ...key, reason: 'card removed' });
+
+  it('was registered, and nobody held it', () => {
+    expect(given(functionDecider, registered, observed).when(retire)).toEqual(ok([retired]));
+    expect(given(functionDecider).when(retire)).toEqual(refuse({ kind: 'function-not-registered', ...key }));
+    expect(given(functionDecider, registered, observed, claimed).when(retire))
+      .toEqual(refuse({ kind: 'function-claimed', ...key, by }));
+    expect(given(functionDecider, registered, observed, claimed, released).when(retire)).toEqual(ok([retired]));
+  });
+
+  it('is claimed by nobody, used by nobody, and not retired again', () => {
+    const history = given(functionDecider, registered, observed, retired);
+    expect(history.when({ kind: 'claim-function', key, by })).toEqual(gone);
+    expect(history.when({ kind: 'use-shared-capability', key, capability: 'pasid', user: by })).toEqual(gone);
+    expect(history.when(retire)).toEqual(gone);
+  });
+
+  it('is registered anew by the next look at it, whatever that sees, and is free then', () => {
+    expect(given(functionDecider, registered, observed, retired).when(look())).toEqual(ok([registered, observed]));
+    const again = given(functionDecider, registered, observed, retired, registered, observed);
+    expect(again.state).toMatchObject({ revision: 4, retired: null, observation: { revision: 4 } });
+    expect(again.when({ kind: 'claim-function', key, by })).toEqual(ok([claimed]));
+  });
+});
+
+describe('a capability a family shares', () => {
+  const other = deviceKey('vm-2');
+  const use = (user: typeof by): FunctionCommand =>
+    ({ kind: 'use-shared-capability', key, capability: 'pasid', user });
+  const free = (user: typeof by): FunctionCommand =>
+    ({ kind: 'free-shared-capability', key, capability: 'pasid', user });
+  const usedBy = (user: typeof by, users: number, first: boolean): FunctionEvent =>
+    ({ type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...user, users, first });
+  const freedBy = (user: typeof by, users: number, last: boolean): FunctionEvent =>
+    ({ type: 'SharedCapabilityFreed', schema: 1, capability: 'pasid', ...user, users, last });
+
+  it('counts its users, and tells which one was the first and which one the last', () => {
+    const history: FunctionEvent[] = [registered, observed];
+    const steps: readonly (readonly [FunctionCommand, FunctionEvent])[] = [
+      [use(by), usedBy(by, 1, true)], [use(other), usedBy(other, 2, false)],
+      [free(by), freedBy(by, 1, false)], [free(other), freedBy(other, 0, true)],
+      [use(other), usedBy(other, 1, true)],
+    ];
+    for (const [command, event] of steps) {
+      expect(given(functionDecider, ...history).when(command)).toEqual(ok([event]));
+      history.push(event);
+    }
+    expect(given(functionDecider, ...history).state).toMatchObject({ users: { pasid: [other], pri: [] } });
+  });
+
+  it('counts nobody twice, and misses nobody who was not there', () => {
+    const used = given(functionDecider, registered, observed, usedBy(by, 1, true));
+    expect(used.when(use(by))).toEqual(ok([]));
+    expect(used.when(free(other))).toEqual(ok([]));
+    expect(given(functionDecider).when(use(by))).toEqual(refuse({ kind: 'function-not-registered', ...key }));
+    expect(given(functionDecider).when(free(by))).toEqual(refuse({ kind: 'function-not-registered', ...key }));
+  });
+
+  it('keeps its function in service', () => {
+    const retire = { kind: 'retire-function', key, reason: null } as const;
+    const used = [registered, observed, usedBy(by, 1, true), usedBy(other, 2, false)];
+    expect(given(functionDecider, ...used).when(retire))
+      .toEqual(refuse({ kind: 'function-shared', ...key, capability: 'pasid', users: 2 }));
   });
 });

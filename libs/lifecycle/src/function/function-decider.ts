@@ -2,14 +2,21 @@ import { ok, refuse, type Result } from '@cadastre/config-space';
 import { canonicalJson } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type DeviceKey, type FunctionKey } from '../stream-key.js';
-import { type FunctionEvent } from './function-events.js';
+import { type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities } from './function-events.js';
 import { type Observation } from './observation.js';
 
 export type FunctionCommand =
-  /** Registers the function when it is new. */
-  | { readonly kind: 'observe-function'; readonly key: FunctionKey; readonly observation: Observation }
+  /** Registers the function when it is new, and again when it was retired. */
+  | { readonly kind: 'observe-function'; readonly key: FunctionKey; readonly observation: Observation;
+      /** The device that holds the function, as its stream tells it. */
+      readonly holder: Holder | null }
   | { readonly kind: 'claim-function'; readonly key: FunctionKey; readonly by: DeviceKey }
-  | { readonly kind: 'release-function'; readonly key: FunctionKey; readonly by: DeviceKey };
+  | { readonly kind: 'release-function'; readonly key: FunctionKey; readonly by: DeviceKey }
+  | { readonly kind: 'retire-function'; readonly key: FunctionKey; readonly reason: string | null }
+  | { readonly kind: 'use-shared-capability'; readonly key: FunctionKey; readonly capability: SharedCapability;
+      readonly user: DeviceKey }
+  | { readonly kind: 'free-shared-capability'; readonly key: FunctionKey; readonly capability: SharedCapability;
+      readonly user: DeviceKey };
 
 export type FunctionState =
   | { readonly kind: 'unregistered' }
@@ -23,14 +30,22 @@ export interface RegisteredFunction {
   /** The newest observation, and the revision of the event that holds its bytes. Null only before the first one. */
   readonly observation: { readonly facts: Observation; readonly revision: number } | null;
   readonly claim: DeviceKey | null;
+  /** Devices of the family that use a capability of this PF, the first user first. */
+  readonly users: Readonly<Record<SharedCapability, readonly DeviceKey[]>>;
+  /** Not null from its retirement until it is observed again. */
+  readonly retired: { readonly reason: string | null } | null;
 }
 
 export type FunctionRefusal =
   | ({ readonly kind: 'function-not-registered' } & FunctionKey)
+  | ({ readonly kind: 'function-retired'; readonly reason: string | null } & FunctionKey)
+  | ({ readonly kind: 'function-shared'; readonly capability: SharedCapability; readonly users: number } & FunctionKey)
   | ({ readonly kind: 'function-claimed'; readonly by: DeviceKey } & FunctionKey)
   | ({ readonly kind: 'function-not-claimed'; readonly claim: DeviceKey | null } & FunctionKey);
 
-/** What may happen to one physical function: it is seen, claimed by one device at a time, released. */
+const nobody: RegisteredFunction['users'] = { pasid: [], pri: [] };
+
+/** What may happen to one physical function: it is seen, claimed by one device at a time, released, retired. */
 export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEvent, FunctionRefusal> = {
   initial: { kind: 'unregistered' },
   decide(command, state) {
@@ -38,24 +53,37 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
       case 'observe-function': return observe(command, state);
       case 'claim-function': return claim(command, state);
       case 'release-function': return release(command, state);
+      case 'retire-function': return retire(command, state);
+      case 'use-shared-capability': return use(command, state);
+      case 'free-shared-capability': return free(command, state);
     }
   },
   evolve(state, event) {
     if (event.type === 'FunctionRegistered') {
       const key = { host: event.host, address: event.address };
-      return { kind: 'registered', key, revision: 0, observation: null, claim: null };
+      const revision = state.kind === 'unregistered' ? 0 : state.revision + 1;
+      return { kind: 'registered', key, revision, observation: null, claim: null, users: nobody, retired: null };
     }
     if (state.kind === 'unregistered') return state;
     const next = { ...state, revision: state.revision + 1 };
     switch (event.type) {
       case 'FunctionObserved': {
-        const { configSpace, configSpaceDigest, kernel, iommu, sriov } = event;
-        const facts = { configSpace, configSpaceDigest, kernel, iommu, sriov };
+        const { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov } = event;
+        const facts = { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov };
         return { ...next, observation: { facts, revision: next.revision } };
       }
       case 'ObservationConfirmed': return next;
       case 'FunctionClaimed': return { ...next, claim: { vm: event.vm, device: event.device } };
       case 'FunctionReleased': return { ...next, claim: null };
+      case 'FunctionRetired': return { ...next, retired: { reason: event.reason } };
+      case 'SharedCapabilityUsed': {
+        const { capability, vm, device } = event;
+        return { ...next, users: { ...next.users, [capability]: [...next.users[capability], { vm, device }] } };
+      }
+      case 'SharedCapabilityFreed': {
+        const left = next.users[event.capability].filter((one) => !isSame(one, event));
+        return { ...next, users: { ...next.users, [event.capability]: left } };
+      }
     }
   },
 };
@@ -63,9 +91,9 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
 type Decision = Result<readonly FunctionEvent[], FunctionRefusal>;
 type CommandOf<Kind extends FunctionCommand['kind']> = Extract<FunctionCommand, { kind: Kind }>;
 
-function observe({ key, observation }: CommandOf<'observe-function'>, state: FunctionState): Decision {
-  const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, ...observation };
-  if (state.kind === 'unregistered') {
+function observe({ key, observation, holder }: CommandOf<'observe-function'>, state: FunctionState): Decision {
+  const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder, ...observation };
+  if (state.kind === 'unregistered' || state.retired) {
     return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
   }
   const before = state.observation?.facts;
@@ -78,14 +106,55 @@ function observe({ key, observation }: CommandOf<'observe-function'>, state: Fun
 
 function claim({ key, by }: CommandOf<'claim-function'>, state: FunctionState): Decision {
   if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
+  if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
   if (state.claim) return refuse({ kind: 'function-claimed', ...key, by: state.claim });
   return ok([{ type: 'FunctionClaimed', schema: 1, vm: by.vm, device: by.device }]);
 }
 
 function release({ key, by }: CommandOf<'release-function'>, state: FunctionState): Decision {
   if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
-  if (state.claim?.vm !== by.vm || state.claim.device !== by.device) {
+  if (!state.claim || !isSame(state.claim, by)) {
     return refuse({ kind: 'function-not-claimed', ...key, claim: state.claim });
   }
   return ok([{ type: 'FunctionReleased', schema: 1, vm: by.vm, device: by.device }]);
+}
+
+function retire({ key, reason }: CommandOf<'retire-function'>, state: FunctionState): Decision {
+  if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
+  if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
+  if (state.claim) return refuse({ kind: 'function-claimed', ...key, by: state.claim });
+  const capability = sharedCapabilities.find((one) => state.users[one].length > 0);
+  if (capability) {
+    return refuse({ kind: 'function-shared', ...key, capability, users: state.users[capability].length });
+  }
+  return ok([{ type: 'FunctionRetired', schema: 1, reason }]);
+}
+
+/** Using what one uses already changes nothing. */
+function use({ key, capability, user }: CommandOf<'use-shared-capability'>, state: FunctionState): Decision {
+  if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
+  if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
+  const before = state.users[capability];
+  if (before.some((one) => isSame(one, user))) return ok([]);
+  const { vm, device } = user;
+  return ok([{
+    type: 'SharedCapabilityUsed', schema: 1, capability, vm, device, users: before.length + 1,
+    first: before.length === 0,
+  }]);
+}
+
+/** Freeing what one does not use changes nothing. */
+function free({ key, capability, user }: CommandOf<'free-shared-capability'>, state: FunctionState): Decision {
+  if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
+  const before = state.users[capability];
+  if (!before.some((one) => isSame(one, user))) return ok([]);
+  const { vm, device } = user;
+  return ok([{
+    type: 'SharedCapabilityFreed', schema: 1, capability, vm, device, users: before.length - 1,
+    last: before.length === 1,
+  }]);
+}
+
+function isSame(one: DeviceKey, other: DeviceKey): boolean {
+  return one.vm === other.vm && one.device === other.device;
 }

@@ -22,6 +22,8 @@ export interface Observation {
   readonly configSpace: string;
   readonly configSpaceDigest: Digest;
   readonly kernel: ObservedKernel;
+  /** The firmware as the host names it: an update of it may change any byte. */
+  readonly firmware: string | null;
   readonly iommu: IommuFacts;
   readonly sriov: SriovFacts;
 }
@@ -29,13 +31,17 @@ export interface Observation {
 export const Observation = {
   of(
     space: ConfigSpace,
-    facts: { readonly kernel: ObservedKernel; readonly iommu: IommuFacts; readonly sriov: SriovFacts },
+    facts: {
+      readonly kernel: ObservedKernel; readonly firmware?: string | null; readonly iommu: IommuFacts;
+      readonly sriov: SriovFacts;
+    },
   ): Observation {
     const bytes = space.toBytes();
     return {
       configSpace: Buffer.from(bytes).toString('base64'),
       configSpaceDigest: Digest.of(bytes),
       kernel: facts.kernel,
+      firmware: facts.firmware ?? null,
       iommu: facts.iommu,
       sriov: facts.sriov,
     };

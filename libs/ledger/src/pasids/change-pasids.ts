@@ -1,0 +1,104 @@
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import {
+  deviceDecider, type DeviceKey, type DeviceState, deviceStream, familyCommands, fold, type FunctionKey, isPasidEvent,
+  type LedgerEvent, type PasidCommand, type PasidEvent, visiblePasid,
+} from '@cadastre/lifecycle';
+import { DamagedHistory } from '../damaged-history.js';
+import { functionChanges } from '../functions/function-changes.js';
+import { type CommandOutcome, type Precondition, type Refusal } from '../outcome.js';
+import { missing, unmet } from '../precondition.js';
+import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { StreamReader } from '../stream-reader.js';
+
+/** What a client says; the rest of a command is read from the streams. */
+type Said<Of extends PasidCommand> = Of extends PasidCommand
+  ? Omit<Of, 'key' | 'visible' | 'seen' | 'physicalFunction'> : never;
+export type PasidChange = Said<PasidCommand>;
+
+/** Changes PASID, ATS or PRI of an attached device; each change is one event, and the answer. */
+export class ChangePasids extends Command<CommandOutcome<PasidEvent>> {
+  constructor(
+    readonly identity: RequestIdentity, readonly key: DeviceKey, readonly change: PasidChange,
+    readonly precondition: Precondition,
+  ) {
+    super();
+  }
+}
+
+type AttachedDevice = Extract<DeviceState, { kind: 'attached' }>;
+type Completed = { readonly kind: 'command'; readonly command: PasidCommand }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+@CommandHandler(ChangePasids)
+export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
+  constructor(private readonly recorder: Recorder, private readonly reader: StreamReader) {}
+
+  execute(command: ChangePasids): Promise<CommandOutcome<PasidEvent>> {
+    const stream = deviceStream(command.key);
+    return this.recorder.record(command.identity, {
+      stream,
+      decide: () => this.decide(command),
+      // A retry is answered from its own event: no history has to be folded for it, however long it is.
+      stateAt: async (revision) => onlyEvent(stream, [await this.reader.event({ stream, revision })]),
+    });
+  }
+
+  private async decide({ key, change, precondition }: ChangePasids): Promise<Decided<PasidEvent>> {
+    const { state, revision } = await this.reader.device(key);
+    const stream = deviceStream(key);
+    if (state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
+    const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
+    if (stale) return { kind: 'refused', refusal: stale };
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    const completed = await this.complete(key, change, state);
+    if (completed.kind === 'refused') return completed;
+    const decided = deviceDecider.decide(completed.command, state);
+    if (!decided.ok) return { kind: 'refused', refusal: decided.refusal };
+    const after = fold(deviceDecider, decided.value, state);
+    const family = await functionChanges(this.reader, familyCommands(key, state, after));
+    if (!family.ok) return { kind: 'refused', refusal: family.refusal };
+    return {
+      kind: 'decided',
+      changes: [{ stream, expectedRevision: revision, events: decided.value }, ...family.value],
+      after: (recorded) => onlyEvent(stream, recorded),
+    };
+  }
+
+  /** Adds what the streams of the device and of its function tell. */
+  private async complete(key: DeviceKey, change: PasidChange, device: AttachedDevice): Promise<Completed> {
+    if (change.kind !== 'enable-pasid' && change.kind !== 'enable-pri') {
+      return { kind: 'command', command: { ...change, key } };
+    }
+    const { state: owned } = await this.reader.function(device.function);
+    const seen = owned.kind === 'registered' ? owned.observation?.facts : undefined;
+    if (!seen || !device.layout) {
+      throw new DamagedHistory(deviceStream(key), 'it is attached without an observation or a layout');
+    }
+    const physicalFunction = await this.countedAt(device.function, seen.sriov);
+    if (physicalFunction === 'unknown') {
+      const { pf } = seen.sriov;
+      return { kind: 'refused', refusal: { kind: 'physical-function-unknown', ...device.function, pf } };
+    }
+    if (change.kind === 'enable-pri') return { kind: 'command', command: { ...change, key, physicalFunction } };
+    const visible = visiblePasid(device.layout);
+    return { kind: 'command', command: { ...change, key, seen, visible, physicalFunction } };
+  }
+
+  /** The function whose stream counts the users of the family; a VF whose PF nobody registered cannot be counted. */
+  private async countedAt(
+    key: FunctionKey, { role, pf }: { readonly role: string; readonly pf: FunctionKey['address'] | null },
+  ): Promise<FunctionKey | 'unknown' | null> {
+    if (role === 'none') return null;
+    if (role === 'pf') return key;
+    if (pf === null) return 'unknown';
+    const physicalFunction = { host: key.host, address: pf };
+    const { state } = await this.reader.function(physicalFunction);
+    return state.kind === 'registered' && !state.retired ? physicalFunction : 'unknown';
+  }
+}
+
+function onlyEvent(stream: string, events: readonly LedgerEvent[]): PasidEvent {
+  const [event] = events;
+  if (event && isPasidEvent(event)) return event;
+  throw new DamagedHistory(stream, `a change of PASIDs is recorded as ${event?.type ?? 'nothing'}`);
+}
