@@ -9,6 +9,7 @@ import { LayoutsController } from './layouts/layouts.controller.js';
 import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
+import { VmmProfilesController } from './vmm-profiles/vmm-profiles.controller.js';
 import { VmsController } from './vms/vms.controller.js';
 
 /** The HTTP edge over one ledger. */
@@ -21,6 +22,7 @@ export class ServerModule {
       controllers: [
         FunctionsController, DevicesController, PasidsController, LayoutsController, PersonasController,
         EventsController, HistoryController, VmsController, HealthController, ProblemsController,
+        VmmProfilesController,
       ],
     };
   }

@@ -8,6 +8,7 @@ const shown = (value: number | null): string => (value === null ? 'none' : hex(v
 export function explainVerdictReason(reason: VerdictReason): string {
   switch (reason.kind) {
     case 'function-unfit': return `the destination cannot be judged: ${reason.problem}`;
+    case 'vmm-cannot-migrate': return `${reason.vmm} loads no state of a device`;
     case 'config-size-smaller':
       return `the layout has ${reason.layout} bytes, the destination ${reason.destination}`;
     case 'identity-differs':
@@ -53,8 +54,8 @@ export function explainVerdict(
   return [
     verdict,
     ...reasons.map((one) => `because ${explainVerdictReason(one)}`),
-    ...knobs.map(({ knob, capability, offset }) => (offset === null ? `give the VMM the layout: ${knob}`
-      : `set ${knob}=${hex(offset)} for ${capability}`)),
+    ...knobs.map(({ knob, capability, value }) => (value === null ? `give the VMM the layout: ${knob}`
+      : `set ${knob}=${hex(value)} for ${capability}`)),
     ...relocations.map((one) => `${one.name}: physical ${hex(one.physical)}, guest ${hex(one.guest)}`),
     ...hidden.map((one) => `${one.name} at ${hex(one.offset)} of the hardware is not shown`),
     ...differences.map((one) => `${ByteRange.show(one)} may differ (${one.why}): ${one.layout} | ${one.destination}`),

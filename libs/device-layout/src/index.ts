@@ -15,7 +15,6 @@ export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type T
 export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
 export { knownQuirks } from './known-quirks.js';
-export { knownVmms, vmmNamed } from './known-vmms.js';
 export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
 } from './layout.js';
@@ -30,6 +29,7 @@ export {
 export { layoutDocument } from './make-layout-document.js';
 export { migrationVerdict } from './migration-verdict.js';
 export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
+export { type LayoutPlacements, placementsOf } from './placements-of.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,
 } from './plan-layout.js';
@@ -52,4 +52,3 @@ export {
 export {
   type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,
 } from './verdict.js';
-export { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';

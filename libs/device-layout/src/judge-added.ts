@@ -1,12 +1,15 @@
-import { ByteRange } from '@cadastre/config-space';
+import { ByteRange, type Survey } from '@cadastre/config-space';
+import { standardPlace } from '@cadastre/vmm-profiles';
 import { judgePromises } from './judge-registers.js';
 import { type LayoutCapability, type LayoutDocument } from './layout-document.js';
+import { settingValue } from './placements-of.js';
 import { isSyntheticName, syntheticCapability, type SyntheticName } from './synthetic-capability.js';
+import { type VerdictReason } from './verdict.js';
 import { type VerdictDraft } from './verdict-draft.js';
 
 /** A capability the source's VMM made up needs a VMM that puts it in the same place, over nothing. */
 export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
-  const { to, obeys, reasons, knobs, behind } = draft;
+  const { to, obeys, reasons, behind } = draft;
   const { space, id, name, offset, length } = one;
   const own = obeys ? undefined
     : to.survey.capabilities.find((other) => other.space === space && other.id === id && other.offset === offset);
@@ -17,26 +20,38 @@ export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
   }
   const taken = takenBy({ offset, length }, draft);
   if (taken) reasons.push({ kind: 'place-taken', space, id, name, offset, ...taken });
+  if (!obeys) judgePlace(one, draft);
+}
+
+/** Whether the VMM puts it there, and what it is told. */
+function judgePlace(one: LayoutCapability, { layout, to, reasons, knobs }: VerdictDraft): void {
+  const { space, id, name, offset } = one;
+  const { placing, makes, makesStandard, setting } = to.vmm;
   const builder = builderOf(one);
-  const { placing } = to.vmm;
-  switch (placing.kind) {
-    case 'whole-document': return;
-    case 'offset-knobs': {
-      const knob = builder && placing.knobs[builder];
-      if (knob === undefined) reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
-      else knobs.push({ capability: builder ?? name, knob, offset });
-      return;
+  const made = space === 'standard' ? makesStandard.find((row) => row.name === builder) : undefined;
+  if (made) {
+    const place = standardPlace(made, startsOf(to.survey));
+    if (place !== offset) reasons.push(placeDiffers(one, place));
+    else if (made.setting !== null) {
+      knobs.push({ capability: made.name, knob: made.setting, offset, value: settingValue(layout.space, one) });
     }
-    case 'end-of-space': {
-      const there = builder && packedOffset(builder, draft.layout, placing.order);
-      if (there === undefined) reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
-      else if (there !== offset) {
-        reasons.push({ kind: 'offset-would-move', space, id, name, layout: offset, destination: there });
-      }
-      return;
-    }
-    case 'none': reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
+  } else if (space === 'standard' || makes?.includes(id) !== true || placing === 'not-known') {
+    reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
+  } else if (setting !== null) {
+    knobs.push({ capability: builder ?? name, knob: setting, offset, value: offset });
+  } else {
+    const place = packedOffset(id, layout, makes);
+    if (place !== offset) reasons.push(placeDiffers(one, place));
   }
+}
+
+function placeDiffers({ space, id, name, offset }: LayoutCapability, there: number | undefined): VerdictReason {
+  return there === undefined ? { kind: 'vmm-cannot-place-it', space, id, name, offset }
+    : { kind: 'offset-would-move', space, id, name, layout: offset, destination: there };
+}
+
+function startsOf({ capabilities }: Survey): readonly number[] {
+  return capabilities.filter(({ space }) => space === 'standard').map(({ offset }) => offset);
 }
 
 /** The row that builds a capability; two vendor-specific ones are told apart by their name. */
@@ -48,17 +63,14 @@ function builderOf({ space, id, name }: LayoutCapability): SyntheticName | undef
 }
 
 /** Fact C8: sizes summed down from the end, then packed upwards in the VMM's order. */
-function packedOffset(
-  name: SyntheticName, layout: LayoutDocument, order: readonly SyntheticName[],
-): number | undefined {
-  const wanted = new Set(layout.capabilities.filter(({ origin }) => origin === 'synthetic' || origin === 'persona')
-    .flatMap((one) => builderOf(one) ?? []));
-  const packed = order.filter((one) => wanted.has(one));
-  const sizes = packed.map((one) => syntheticCapability(one).lengthBytes);
-  let at = 0x1000 - sizes.reduce((sum, size) => sum + size, 0);
-  for (const [index, one] of packed.entries()) {
-    if (one === name) return at;
-    at += sizes[index] ?? 0;
+function packedOffset(id: number, layout: LayoutDocument, order: readonly number[]): number | undefined {
+  const made = layout.capabilities.filter(({ space, origin }) =>
+    space === 'extended' && (origin === 'synthetic' || origin === 'persona'));
+  const packed = order.flatMap((one) => made.find((other) => other.id === one) ?? []);
+  let at = 0x1000 - packed.reduce((sum, { length }) => sum + length, 0);
+  for (const one of packed) {
+    if (one.id === id) return at;
+    at += one.length;
   }
   return undefined;
 }

@@ -1,12 +1,12 @@
 import { type ConfigSpaceParts, express, u32 } from '@cadastre/config-space/testing';
+import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
 import { migrationVerdict } from './migration-verdict.js';
 import { planned, surveyOf } from './testing.js';
 import { type Verdict } from './verdict.js';
-import { obedientVmm, type VmmAbilities } from './vmm-abilities.js';
 
-const plain: VmmAbilities = { ...obedientVmm, name: 'plain', placing: { kind: 'none' } };
+const plain: VmmAbilities = { ...obedientVmm, placing: 'none', makes: [] };
 const model: ConfigSpaceParts = { vendorId: 0x1234, deviceId: 0x5678, extended: [{ id: 0x01, offset: 0x100 }] };
 const verdict = (layout: LayoutDocument, parts: ConfigSpaceParts, by: VmmAbilities): Verdict =>
   migrationVerdict(layout, { survey: surveyOf({ ...model, ...parts }), iommu: null, vmm: by });

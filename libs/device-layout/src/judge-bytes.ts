@@ -29,7 +29,8 @@ function judgeRun(
     layout: hexOf(offset, length, (at) => layout.space.u8(at)),
     destination: hexOf(offset, length, (at) => shown[at] ?? 0),
   };
-  const { comparesBytes, exemptsVendorBytes } = to.vmm;
+  const { migration, exemptsVendorBytes } = to.vmm;
+  const comparesBytes = migration === 'compares-bytes';
   const isVendors = range.provenance.rule === 'VNDR';
   const isGap = range.provenance.rule === 'gap' && range.provenance.by === 'hardware';
   if (range.compare === 'identical' && obeys) {

@@ -1,20 +1,21 @@
 import { type Survey } from '@cadastre/config-space';
 import { type ConfigSpaceParts, express, type ExtendedEntry, u16, u32 } from '@cadastre/config-space/testing';
+import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { explainVerdict } from './explain-verdict.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutDocument } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
 import { migrationVerdict } from './migration-verdict.js';
 import { type LayoutRequest } from './plan-layout.js';
-import { pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
+import { abilitiesOf, pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
 import { type Verdict } from './verdict.js';
-import { obedientVmm, type VmmAbilities, type VmmPlacing } from './vmm-abilities.js';
 
-const vmm = (placing: VmmPlacing, change: Partial<VmmAbilities> = {}): VmmAbilities =>
-  ({ name: 'test', placing, hides: [], comparesBytes: false, exemptsVendorBytes: true, ...change });
-const knobs = vmm({ kind: 'offset-knobs', knobs: { pasid: 'x-vpasid-cap-offset' } }, { comparesBytes: true });
-const packing = vmm({ kind: 'end-of-space', order: ['pasid', 'pri'] });
-const plain = vmm({ kind: 'none' });
+const vmm = (change: Partial<VmmAbilities>): VmmAbilities => ({
+  ...obedientVmm, placing: 'none', makes: [], migration: 'restores-patches', exemptsVendorBytes: true, ...change });
+const knobs = vmm({ placing: 'pinned-by-setting', makes: [0x1b], setting: 'x-vpasid-cap-offset',
+  migration: 'compares-bytes' });
+const packing = vmm({ placing: 'end-of-space-only', makes: [0x1b, 0x13] });
+const plain = vmm({});
 const wide: IommuFacts = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
 
 const extended: readonly ExtendedEntry[] = [
@@ -60,7 +61,7 @@ describe('the same model', () => {
     expect(verdict(both, {}, packing).reasons).toMatchObject([
       { kind: 'offset-would-move', name: 'PRI', layout: 0xfe8, destination: 0xff0 },
       { kind: 'offset-would-move', name: 'PASID', layout: 0xff8, destination: 0xfe8 }]);
-    expect(verdict(both, {}, vmm({ kind: 'end-of-space', order: ['pri', 'pasid'] })).verdict).toBe('exact');
+    expect(verdict(both, {}, vmm({ placing: 'end-of-space-only', makes: [0x13, 0x1b] })).verdict).toBe('exact');
   });
 
   it('may differ in what its drivers and its units set', () => {
@@ -123,7 +124,7 @@ describe('a copy with one extended capability', () => {
 
   it('that a VMM takes away anyway', () => {
     const family = { extended: [...extended, { id: 0x10, offset: 0x500 }] };
-    const hiding = vmm({ kind: 'none' }, { hides: [0x10] });
+    const hiding = vmm({ hides: [0x10] });
     expect(verdict(bare, family, hiding)).toMatchObject({ verdict: 'exact', hidden: [{ name: 'SRIOV' }] });
     const shown = documentOf(surveyOf({ ...model, ...family }), { wanted: [] });
     expect(kinds(verdict(shown, family, hiding))).toContain('vmm-hides-it');
@@ -166,8 +167,8 @@ describe('a header that means nothing', () => {
   const leading = documentOf(surveyOf({ ...model, ...headless }), { wanted: [] });
 
   it('at 0x100 needs nothing behind it, and is what stays where a VMM takes the first one away', () => {
-    expect(verdict(leading, headless, vmm({ kind: 'none' }, { hides: [0] })).verdict).toBe('exact');
-    expect(verdict(leading, {}, vmm({ kind: 'none' }, { hides: [1] }))).toMatchObject({
+    expect(verdict(leading, headless, vmm({ hides: [0] })).verdict).toBe('exact');
+    expect(verdict(leading, {}, vmm({ hides: [1] }))).toMatchObject({
       reasons: [], hidden: [{ name: 'AER', offset: 0x100 }] });
     expect(verdict(leading, {}, obedientVmm).reasons).toEqual([]);
     expect(verdict(leading, {}, plain).reasons).toMatchObject([{ kind: 'capability-extra', name: 'AER' }]);
@@ -206,6 +207,84 @@ describe('where the hardware has something', () => {
       expect(verdict(layout, other, by).reasons).toContainEqual(expect.objectContaining({
         kind: 'register-differs', field }));
     }
+  });
+});
+
+describe('the VMM of the destination', () => {
+  const named = (layout: LayoutDocument, name: string, iommu: IommuFacts | null = wide): Verdict =>
+    migrationVerdict(layout, { survey: here, iommu, vmm: abilitiesOf(name) });
+
+  it('O4: that loads no state cannot, whatever it shows', () => {
+    expect(named(bare, 'openvmm').reasons).toEqual([{ kind: 'vmm-cannot-migrate', vmm: 'openvmm' }]);
+    expect(explainVerdict(named(bare, 'openvmm'))[1]).toBe('because openvmm loads no state of a device');
+  });
+
+  it('C18: that forgets what it hid shows it', () => {
+    const family = { extended: [...extended, { id: 0x10, offset: 0x500 }] };
+    const destination = surveyOf({ ...model, ...family });
+    const by = (name: string): readonly string[] =>
+      kinds(migrationVerdict(bare, { survey: destination, iommu: wide, vmm: abilitiesOf(name) }));
+    expect([by('cloud-hypervisor-old'), by('cloud-hypervisor-new')]).toEqual([['capability-extra'], []]);
+  });
+
+  it('C9: that takes the link away with PASID cannot show a function that has one', () => {
+    const atTheEnd = documentOf(here, { policy: pinnedAt(0xff8) });
+    expect(named(atTheEnd, 'cloud-hypervisor-new').reasons).toEqual(expect.arrayContaining([
+      expect.objectContaining({ kind: 'register-weaker', field: 'maximumLinkWidth', layout: 16, destination: 0 }),
+      expect.objectContaining({ kind: 'bytes-differ', offset: 0x62, layout: '02', destination: '92' })]));
+    expect(named(bare, 'cloud-hypervisor-new').verdict).toBe('exact');
+  });
+
+  it('C17: that loads its own patches shows what it made, without a link', () => {
+    const express16 = express({ offset: 0x60, portType: 9, lanes: 0, endEndTlpPrefix: true });
+    const shown = surveyOf({ ...model, bytes: { 0x6c: [0] },
+      standard: (model.standard ?? []).map((one) => (one.id === 0x10 ? express16 : one)) });
+    const layout = documentOf(shown, { policy: pinnedAt(0xff8) });
+    expect(named(layout, 'cloud-hypervisor-new')).toMatchObject({ verdict: 'exact', reasons: [] });
+  });
+
+  it('C4: that finds no PM hides nothing and makes nothing', () => {
+    const parts = { ...model, standard: (model.standard ?? []).filter(({ id }) => id !== 1),
+      extended: [...extended, { id: 0x10, offset: 0x500 }] };
+    const by = (wanted: LayoutRequest['wanted']): readonly string[] => kinds(migrationVerdict(
+      documentOf(surveyOf(parts), { wanted, policy: pinnedAt(0xff8) }),
+      { survey: surveyOf(parts), iommu: wide, vmm: abilitiesOf('cloud-hypervisor-new') }));
+    expect([by([]), by([wholePasid])]).toEqual([[], ['vmm-cannot-place-it']]);
+  });
+
+  it('Q22: compares what vendors wrote, unless it is told to skip that', () => {
+    const vendor = (byte: number): ConfigSpaceParts =>
+      ({ standard: [...model.standard ?? [], { id: 9, offset: 0xd0, body: [0x10, byte] }] });
+    const layout = documentOf(surveyOf({ ...model, ...vendor(1) }), { wanted: [] });
+    const by = (name: string): Verdict => verdict(layout, vendor(2), abilitiesOf(name));
+    expect(by('qemu-7.2').reasons).toMatchObject([{ kind: 'bytes-differ', why: 'vmm-compares-them', offset: 0xd3 }]);
+    expect([by('qemu-10.0'), by('cloud-hypervisor-new')]).toMatchObject([
+      { verdict: 'consistent', differences: [{ offset: 0xd3 }] }, { verdict: 'consistent' }]);
+  });
+
+  it('of which it is not known how it loads a device is named as not checked', () => {
+    expect(named(bare, 'crosvm').unchecked).toEqual(['how crosvm loads a device']);
+  });
+
+  it('that makes PASID of itself is named where the layout has none', () => {
+    const implicit = ['PASID at 0xff8, if the vIOMMU offers it'];
+    expect([named(bare, 'qemu-11.0').unchecked, named(bare, 'cloud-hypervisor-new', null).unchecked])
+      .toEqual([implicit, implicit]);
+    expect(named(bare, 'qemu-11.0', { ...wide, maxPasidLog2: 0 }).unchecked).toEqual([]);
+    expect([named(withPasid, 'qemu-11.0').unchecked, named(bare, 'qemu-10.0').unchecked]).toEqual([[], []]);
+  });
+
+  it('Q7, C3: has a setting and places of its own for the clique', () => {
+    const gpu: ConfigSpaceParts = { ...model, vendorId: 0x10de, classCode: 0x030200 };
+    const layout = documentOf(surveyOf(gpu), { wanted: [{ name: 'nvidia-clique', registers: { clique: 11 } }],
+      policy: policy({ strategies: ['table'] }) });
+    const by = (name: string): Verdict =>
+      migrationVerdict(layout, { survey: surveyOf(gpu), iommu: wide, vmm: abilitiesOf(name) });
+    expect(by('qemu-7.2')).toMatchObject({ verdict: 'obeys', knobs: [
+      { capability: 'nvidia-clique', knob: 'x-nv-gpudirect-clique', offset: 0xc8, value: 11 }] });
+    expect(by('cloud-hypervisor-old').reasons).toMatchObject([
+      { kind: 'offset-would-move', layout: 0xc8, destination: 0xd4 }]);
+    expect(kinds(by('crosvm'))).toEqual(['vmm-cannot-place-it']);
   });
 });
 

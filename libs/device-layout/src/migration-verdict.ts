@@ -5,6 +5,7 @@ import { judgeBars } from './judge-bars.js';
 import { judgeIdentity } from './judge-identity.js';
 import { judgeExtras, judgeOrder, judgePhysical } from './judge-lists.js';
 import { judgeIommu } from './judge-registers.js';
+import { asPresented, judgeVmm } from './judge-vmm.js';
 import { type LayoutDocument } from './layout-document.js';
 import { type Destination, type Verdict, type VerdictReason } from './verdict.js';
 import { emptyDraft, type VerdictDraft } from './verdict-draft.js';
@@ -16,7 +17,8 @@ import { emptyDraft, type VerdictDraft } from './verdict-draft.js';
 export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdict {
   const unfit = whyUnfit(layout, to.survey);
   if (unfit) return verdictOf({ ...emptyDraft(layout, to), reasons: [unfit] });
-  const draft = emptyDraft(layout, to);
+  const draft = emptyDraft(layout, asPresented(layout, to));
+  judgeVmm(draft);
   judgeIdentity(draft);
   judgePhysical(draft);
   judgeExtras(draft);
@@ -31,16 +33,13 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
 }
 
 function verdictOf(draft: VerdictDraft): Verdict {
-  const { layout, to, reasons, knobs, differences, hidden, unchecked, untoldBars } = draft;
+  const { layout, obeys, reasons, knobs, differences, hidden, unchecked, untoldBars } = draft;
   const relocations = [...draft.behind].filter(([guest, physical]) => guest.offset !== physical.offset)
     .map(([{ space, id, name, offset }, physical]) => ({ space, id, name, physical: physical.offset, guest: offset }));
   const shown = differences.some(({ why }) => why === 'shown-by-the-vmm');
   const needsDocument = shown || relocations.length > 0 || hidden.length > 0
     || layout.capabilities.some(({ origin }) => origin === 'synthetic' || origin === 'persona');
-  const { placing } = to.vmm;
-  if (placing.kind === 'whole-document' && needsDocument) {
-    knobs.push({ capability: '*', knob: placing.knob, offset: null });
-  }
+  if (obeys && needsDocument) knobs.push({ capability: '*', knob: 'layout', offset: null, value: null });
   const verdict = reasons.length > 0 ? 'cannot'
     : differences.some(({ why }) => why === 'consistent') ? 'consistent' : knobs.length > 0 ? 'obeys' : 'exact';
   return { verdict, reasons, knobs, differences, relocations, hidden, unchecked, untoldBars };

@@ -1,6 +1,7 @@
 import {
   type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey,
 } from '@cadastre/config-space';
+import { obedientVmm } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
 import { type IommuFacts } from './iommu-facts.js';
@@ -12,7 +13,6 @@ import { plannerVersion, type PlannedLayout } from './plan-layout.js';
 import { shownSpace } from './shown-bytes.js';
 import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
 import { type Verdict } from './verdict.js';
-import { obedientVmm } from './vmm-abilities.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
 export interface Persona {

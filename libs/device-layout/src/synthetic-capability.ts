@@ -2,7 +2,7 @@ import { type ByteRange, type CapabilitySpace } from '@cadastre/config-space';
 import { type FunctionMatch } from './function-match.js';
 
 /** A register field of a synthetic capability: offset of its DWORD in the capability, lowest bit, width. */
-type SyntheticField = readonly [at: number, lsb: number, width: number];
+export type SyntheticField = readonly [at: number, lsb: number, width: number];
 
 /** Bits a guest may write; where a field is named they exist only while that field is not 0. */
 type ControlField = readonly [at: number, lsb: number, width: number, onlyWith?: string];

@@ -2,6 +2,7 @@ import {
   type ByteRange, type ConfigSpace, findCapability, type SriovRole, survey, type Survey,
 } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express } from '@cadastre/config-space/testing';
+import { profileNamed, type VmmAbilities, vmmAbilities } from '@cadastre/vmm-profiles';
 import { explainRefusal } from './explain.js';
 import { CapabilityList } from './capability-list.js';
 import { type Ground, type PhysicalFunction, type PlacementPolicy } from './ground.js';
@@ -41,6 +42,13 @@ export function groundOf(over: Survey, change: Partial<Ground> = {}): Ground {
 
 export function physicalFunction(parts: ConfigSpaceParts, address = '0000:3b:00.0'): PhysicalFunction {
   return { address, survey: surveyOf(parts, 'pf') };
+}
+
+/** What a VMM of a profile is able to do. */
+export function abilitiesOf(name: string): VmmAbilities {
+  const profile = profileNamed(name);
+  if (profile.ok) return vmmAbilities(profile.value);
+  throw new Error(`no profile ${name}`);
 }
 
 /** A request for one PASID capability. */

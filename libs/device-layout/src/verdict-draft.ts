@@ -21,7 +21,7 @@ export interface VerdictDraft {
 
 export function emptyDraft(layout: LayoutDocument, to: Destination): VerdictDraft {
   return {
-    layout, to, obeys: to.vmm.placing.kind === 'whole-document',
+    layout, to, obeys: to.vmm.placing === 'whole-document',
     behind: new Map(), reasons: [], knobs: [], differences: [], hidden: [], unchecked: [], untoldBars: [],
   };
 }

@@ -1,7 +1,7 @@
 import { type ByteRange, type CapabilitySpace, type Survey } from '@cadastre/config-space';
+import { type VmmAbilities } from '@cadastre/vmm-profiles';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutIdentity } from './layout-document.js';
-import { type VmmAbilities } from './vmm-abilities.js';
 
 /** Where a device is to go: the function there, and who shows it. */
 export interface Destination {
@@ -20,6 +20,8 @@ interface Named {
 /** Why a layout cannot be shown there. Every number that mattered is here. */
 export type VerdictReason =
   | { readonly kind: 'function-unfit'; readonly problem: string }
+  /** No state of the device can be loaded there, whatever it shows (fact O4). */
+  | { readonly kind: 'vmm-cannot-migrate'; readonly vmm: string }
   | { readonly kind: 'config-size-smaller'; readonly layout: number; readonly destination: number }
   | { readonly kind: 'identity-differs'; readonly field: keyof LayoutIdentity; readonly layout: number | null;
       readonly destination: number | null }
@@ -59,8 +61,10 @@ export interface AllowedDifference extends ByteRange {
 export interface NeededKnob {
   readonly capability: string;
   readonly knob: string;
-  /** The offset, or null where the knob takes the whole document. */
+  /** Where the guest finds it, or null where the knob takes the whole document. */
   readonly offset: number | null;
+  /** What the knob is set to; null for the whole document. */
+  readonly value: number | null;
 }
 
 /** Where the guest's capability is in the hardware of the destination. */

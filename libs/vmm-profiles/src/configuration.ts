@@ -3,12 +3,13 @@ import { type VmmProfile } from './vmm-profile.js';
 
 /** Names a control plane has for the device and what is around it; examples stand in for what is not given. */
 export interface DeviceNames {
-  readonly hostBdf?: string;
-  readonly device?: string;
+  readonly hostBdf?: string | undefined;
+  readonly device?: string | undefined;
   /** The port or bus the guest has it on. */
-  readonly bus?: string;
-  readonly iommufd?: string;
-  readonly pasid?: PasidFacts;
+  readonly bus?: string | undefined;
+  readonly iommufd?: string | undefined;
+  /** What the vIOMMU has to offer. */
+  readonly pasid?: PasidFacts | null;
 }
 
 /** One piece of configuration, ready to paste. */
@@ -21,7 +22,7 @@ export interface ConfigurationFragment {
 }
 
 type Settings = Readonly<Record<string, string>>;
-type Named = Required<Omit<DeviceNames, 'pasid'>>;
+type Named = Readonly<Record<'hostBdf' | 'device' | 'bus' | 'iommufd', string>>;
 
 /** What to set, in the VMM's own words. The generic VMM and a device side have none. */
 export function configurationOf(

@@ -205,6 +205,15 @@ describe('what vfio-pci does not give to any VMM', () => {
   });
 });
 
+describe('an NVIDIA function whose BAR 0 has no resource of the host', () => {
+  it('may not start, which was seen and is not understood', () => {
+    const parts = (vendorId: number, bar: number) => ({ vendorId, bytes: { 0x10: u32(bar) } });
+    const kinds = (vendorId: number, bar: number) => predict(parts(vendorId, bar), 'qemu-11.1').findings
+      .filter(({ kind }) => kind === 'may-not-start').map(({ confidence }) => confidence);
+    expect([kinds(0x10de, 0), kinds(0x10de, 0xfe000000), kinds(0x8086, 0)]).toEqual([['U'], [], []]);
+  });
+});
+
 describe('a VMM that obeys a document', () => {
   it('shows the physical space with the patches of the document', () => {
     const offset = ConfigOffset.from(0x104);

@@ -1,4 +1,5 @@
 export { type ConfigurationFragment, type DeviceNames } from './configuration.js';
+export { integrateExpress } from './families/express.js';
 export { guestView } from './guest-view.js';
 export { type HostFacts, type PasidFacts } from './host-facts.js';
 export { hostKernelOf, type KernelTaken } from './host-kernel.js';
@@ -12,6 +13,7 @@ export {
 export { profileFor, type ProfileTaken, type VmmNamed, type VmmUnknown } from './profile-for.js';
 export { referencePage } from './reference-page.js';
 export { type Confidence, type RuleName, rules } from './rules.js';
-export { type VmmAbilities, vmmAbilities } from './vmm-abilities.js';
+export { type StandardMade, standardPlace } from './standard-made.js';
+export { obedientVmm, type VmmAbilities, vmmAbilities } from './vmm-abilities.js';
 export { type PasidPlacing, type VmmProfile } from './vmm-profile.js';
 export { profileNamed, type ProfileUnknown, vmmProfiles } from './vmm-profiles.js';

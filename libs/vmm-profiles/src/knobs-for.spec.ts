@@ -1,17 +1,26 @@
 import { ok } from '@cadastre/config-space';
-import { knobsFor, type WantedPlacement } from './knobs-for.js';
+import { type KnobsAnswer, knobsFor, type WantedPlacement } from './knobs-for.js';
 import { extendedOf, predict, device, withPasid } from './testing.js';
 import { vmmAbilities } from './vmm-abilities.js';
+import { type VmmProfile } from './vmm-profile.js';
 import { profileNamed, vmmProfiles } from './vmm-profiles.js';
 
-const pasidAt = (offset: number): WantedPlacement => ({ id: 0x1b, offset, length: 8 });
-function answer(name: string, ...wanted: readonly WantedPlacement[]) {
-  const profile = profileNamed(name);
-  if (!profile.ok) throw new Error(name);
-  return knobsFor(wanted, profile.value, { hostBdf: '0000:3b:00.1', device: 'nic0', bus: 'rp1' });
+const extended = (id: number, name: string, offset: number, length: number): WantedPlacement =>
+  ({ space: 'extended', id, name, offset, length, value: null });
+const pasidAt = (offset: number): WantedPlacement => extended(0x1b, 'PASID', offset, 8);
+const cliqueAt = (offset: number): WantedPlacement =>
+  ({ space: 'standard', id: 9, name: 'nvidia-clique', offset, length: 8, value: 5 });
+const shadow: WantedPlacement =
+  { space: 'standard', id: 9, name: 'vmd-shadow', offset: 0xe8, length: 24, value: null };
+function profile(name: string): VmmProfile {
+  const found = profileNamed(name);
+  if (!found.ok) throw new Error(name);
+  return found.value;
 }
-const textOf = (name: string, kind: string): string =>
-  answer(name, pasidAt(0x300)).configuration.find((one) => one.kind === kind)?.text ?? '';
+const answer = (name: string, ...wanted: readonly WantedPlacement[]): KnobsAnswer =>
+  knobsFor(wanted, profile(name), { hostBdf: '0000:3b:00.1', device: 'nic0', bus: 'rp1' });
+const textOf = (name: string, kind: string, wanted = pasidAt(0x300)): string =>
+  answer(name, wanted).configuration.find((one) => one.kind === kind)?.text ?? '';
 
 describe('what to set', () => {
   it('Q25: QEMU gets the offset, iommufd and a vSMMU with PASID', () => {
@@ -64,12 +73,54 @@ describe('what to set', () => {
 
   it('no VMM but the generic one makes PRI, or PASID twice', () => {
     for (const { name } of vmmProfiles.filter(({ pasid }) => pasid.kind !== 'document')) {
-      expect(answer(name, { id: 0x13, offset: 0x300, length: 16 }).verdict).toBe('cannot-obey');
+      expect(answer(name, extended(0x13, 'PRI', 0x300, 16)).verdict).toBe('cannot-obey');
       expect(answer(name, pasidAt(0xff8), pasidAt(0xff8)).verdict).toBe('cannot-obey');
-      expect(answer(name, { id: 0x10, offset: 0x300, length: 64 }).unmet).toHaveLength(1);
+      expect(answer(name, extended(0x10, 'SRIOV', 0x300, 64)).unmet).toHaveLength(1);
     }
-    expect(answer('generic', pasidAt(0x300), { id: 0x13, offset: 0x308, length: 16 })).toMatchObject({
+    expect(answer('generic', pasidAt(0x300), extended(0x13, 'PRI', 0x308, 16))).toMatchObject({
       verdict: 'exact', configuration: [] });
+  });
+
+  it('Q7: the clique has a setting, C8 and, where a capability starts there, D4', () => {
+    expect(answer('qemu-11.0', cliqueAt(0xc8), pasidAt(0x300))).toMatchObject({ verdict: 'obeys-with-knob',
+      settings: { 'x-nv-gpudirect-clique': '5', 'x-vpasid-cap-offset': '0x300' } });
+    expect(answer('qemu-7.2', cliqueAt(0xd4))).toMatchObject({ verdict: 'cannot-obey',
+      unmet: [{ kind: 'place-fixed', rule: 'Q7', insteadOffset: 0xc8 }] });
+    const among = (...starts: readonly number[]) => knobsFor([cliqueAt(0xd4)], profile('qemu-11.1'), {}, starts);
+    expect(among(0xc8)).toMatchObject({ verdict: 'obeys-with-knob', settings: { 'x-nv-gpudirect-clique': '5' } });
+    expect(among(0xc8, 0xd4).unmet).toMatchObject([{ kind: 'device-refused', rule: 'Q7', insteadOffset: null }]);
+  });
+
+  it('C3: the clique of Cloud Hypervisor is at D4, whatever starts there', () => {
+    expect(answer('cloud-hypervisor-old', cliqueAt(0xd4))).toMatchObject({ verdict: 'obeys-with-knob',
+      settings: { x_nv_gpudirect_clique: '5' } });
+    expect(knobsFor([cliqueAt(0xc8)], profile('cloud-hypervisor-new'), {}, [0xd4]).unmet)
+      .toMatchObject([{ kind: 'place-fixed', rule: 'C3', insteadOffset: 0xd4 }]);
+    expect(textOf('cloud-hypervisor-new', 'cloud-hypervisor-api', cliqueAt(0xd4)))
+      .toContain('"x_nv_gpudirect_clique":5');
+    for (const name of ['openvmm', 'crosvm', 'libvfio-user']) {
+      expect(answer(name, cliqueAt(0xd4)).unmet).toMatchObject([{ kind: 'never-made' }]);
+    }
+  });
+
+  it('Q8: QEMU makes the VMD shadow of itself, and what is in it is the host\'s', () => {
+    expect(answer('qemu-10.0', shadow)).toMatchObject({ verdict: 'exact', settings: {},
+      needs: ['the same BARs on every host: the shadow holds their addresses (Q8)'] });
+    expect(answer('cloud-hypervisor-new', shadow).unmet).toMatchObject([{ kind: 'never-made', rule: 'C8' }]);
+  });
+
+  it('L1: a device side takes DSN and vendor-specific ones wherever they are told', () => {
+    const dsn = extended(0x03, 'DSN', 0x200, 12);
+    expect(answer('libvfio-user', dsn)).toMatchObject({ verdict: 'exact', unmet: [] });
+    expect(answer('qemu-11.0', dsn).unmet).toMatchObject([{ kind: 'never-made',
+      says: expect.stringContaining('that of the hardware') as unknown }]);
+  });
+
+  it.each([[0x03, 'DSN', 'K8'], [0x0d, 'ACS', 'K9'], [0x0f, 'ATS', 'ats=off'], [0x13, 'PRI', 'K8'],
+    [0x23, 'DVSEC', '6.4']])('what a guest finds of %p (%s) instead is said', (id, name, found) => {
+    for (const vmm of ['qemu-11.1', 'cloud-hypervisor-new', 'openvmm', 'crosvm']) {
+      expect(answer(vmm, extended(id, name, 0x300, 16)).unmet[0]?.says).toContain(found);
+    }
   });
 
   it('the implicit default is told even where nothing or something else is wanted', () => {
@@ -86,9 +137,7 @@ describe('what to set', () => {
   });
 
   it('commas in names are doubled for QEMU, quotes escaped for XML', () => {
-    const profile = profileNamed('qemu-11.0');
-    if (!profile.ok) throw new Error('no profile');
-    const { configuration } = knobsFor([], profile.value, { bus: 'a,b', device: 'it\'s' });
+    const { configuration } = knobsFor([], profile('qemu-11.0'), { bus: 'a,b', device: 'it\'s' });
     expect(configuration[0]?.text).toContain('bus=a,,b');
     expect(configuration[2]?.text).toContain('it&apos;s');
   });

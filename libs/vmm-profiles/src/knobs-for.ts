@@ -1,20 +1,28 @@
+import { type CapabilitySpace } from '@cadastre/config-space';
 import { type ConfigurationFragment, configurationOf, type DeviceNames } from './configuration.js';
+import { extendedIds } from './families/device-side.js';
 import { type Confidence, type RuleName } from './rules.js';
+import { type StandardMade, standardPlace } from './standard-made.js';
 import { vmmAbilities } from './vmm-abilities.js';
 import { type VmmProfile } from './vmm-profile.js';
 
-/** An extended capability somebody wants the guest to find: ID, and the bytes it takes. */
+/** A capability somebody wants the guest to find and the hardware does not show there. */
 export interface WantedPlacement {
+  readonly space: CapabilitySpace;
   readonly id: number;
+  /** As layouts name it, which tells the vendor-specific ones apart: `PASID`, `nvidia-clique`. */
+  readonly name: string;
   readonly offset: number;
   readonly length: number;
+  /** What its setting takes, where that is not the offset. */
+  readonly value?: number | null;
 }
 
 /** A wish the VMM does not fulfil, and what the guest finds instead; null where it finds none. */
 export interface UnmetPlacement {
   readonly wanted: WantedPlacement;
-  readonly kind: 'never-made' | 'never-shown' | 'end-of-space-only' | 'place-not-known' | 'offset-refused'
-    | 'wanted-twice';
+  readonly kind: 'never-made' | 'never-shown' | 'end-of-space-only' | 'place-fixed' | 'place-not-known'
+    | 'offset-refused' | 'device-refused' | 'wanted-twice';
   readonly rule: RuleName;
   readonly confidence: Confidence;
   readonly says: string;
@@ -40,35 +48,51 @@ const pasidBytes = 8;
 /**
  * What a control plane must set so that the guest finds what is wanted.
  * @param wanted capabilities the VMM has to make; those of the hardware need no setting and are not passed
+ * @param starts where standard capabilities of the hardware start: some VMMs step aside for them
  */
 export function knobsFor(
-  wanted: readonly WantedPlacement[], profile: VmmProfile, names: DeviceNames = {},
+  wanted: readonly WantedPlacement[], profile: VmmProfile, names: DeviceNames = {}, starts: readonly number[] = [],
 ): KnobsAnswer {
   const unmet = wanted.flatMap((one, index) => {
-    const earlier = wanted.slice(0, index).some(({ id }) => id === one.id);
+    const earlier = wanted.slice(0, index).some(({ space, id, name }) =>
+      space === one.space && id === one.id && name === one.name);
     const problem = earlier && profile.pasid.kind !== 'document'
-      ? problemOf(one, 'wanted-twice', 'Q14', 'one is made of each kind', null) : unmetBy(one, profile);
+      ? problemOf(one, 'wanted-twice', neverMade(profile), 'one is made of each kind', null)
+      : unmetBy(one, profile, starts);
     return problem === undefined ? [] : [problem];
   });
   const abilities = vmmAbilities(profile);
-  const [first] = wanted;
-  const setting = profile.pasid.kind === 'setting' ? profile.pasid.setting : undefined;
-  const settings: Readonly<Record<string, string>> = setting !== undefined && first !== undefined && unmet.length === 0
-    ? { [setting]: `0x${first.offset.toString(16)}` } : {};
+  const settings = Object.fromEntries(unmet.length > 0 ? [] : wanted.flatMap((one) => settingOf(one, profile)));
   const isSet = Object.keys(settings).length > 0;
   return {
     profile: { name: profile.name, revision: profile.revision },
     verdict: unmet.length > 0 ? 'cannot-obey' : isSet ? 'obeys-with-knob' : 'exact',
     settings,
-    configuration: configurationOf(profile, settings, wanted.some(({ id }) => id === pasid), names),
+    configuration: configurationOf(profile, settings, wanted.some(isPasid), names),
     unmet,
     implicitDefault: abilities.implicitOffset === null ? null : {
       offset: abilities.implicitOffset, setting: abilities.setting,
       says: abilities.setting === null ? 'PASID is there and no setting moves it'
         : `without ${abilities.setting} PASID is there`,
     },
-    needs: wanted.length === 0 ? [] : needsOf(profile),
+    needs: wanted.flatMap((one) => needsOf(one, profile)),
   };
+}
+
+function isPasid({ space, id }: WantedPlacement): boolean {
+  return space === 'extended' && id === pasid;
+}
+
+function madeBy({ makesStandard }: VmmProfile, { space, name }: WantedPlacement): StandardMade | undefined {
+  return space === 'standard' ? makesStandard.find((one) => one.name === name) : undefined;
+}
+
+function settingOf(wanted: WantedPlacement, profile: VmmProfile): readonly (readonly [string, string])[] {
+  const { value } = wanted;
+  const setting = madeBy(profile, wanted)?.setting;
+  if (setting && value !== undefined && value !== null) return [[setting, String(value)]];
+  return profile.pasid.kind === 'setting' && isPasid(wanted)
+    ? [[profile.pasid.setting, `0x${wanted.offset.toString(16)}`]] : [];
 }
 
 function problemOf(
@@ -78,14 +102,18 @@ function problemOf(
   return { wanted, kind, rule, confidence, says, insteadOffset };
 }
 
-function unmetBy(wanted: WantedPlacement, profile: VmmProfile): UnmetPlacement | undefined {
-  const { id, offset, length } = wanted;
+function unmetBy(
+  wanted: WantedPlacement, profile: VmmProfile, starts: readonly number[],
+): UnmetPlacement | undefined {
   if (profile.pasid.kind === 'document') return undefined;
+  if (wanted.space === 'standard') return unmetStandard(wanted, profile, starts);
+  const { id, offset } = wanted;
   if (profile.hides.ids.includes(id)) {
     return problemOf(wanted, 'never-shown', neverShown(profile), 'the VMM hides capabilities of this ID', null);
   }
-  if (profile.pasid.kind === 'none' || id !== pasid || length !== pasidBytes) {
-    return problemOf(wanted, 'never-made', neverMade(profile), 'the VMM makes no such capability', null);
+  if (profile.reads === 'device-side' && extendedIds.includes(id)) return undefined;
+  if (profile.pasid.kind === 'none' || id !== pasid || wanted.length !== pasidBytes) {
+    return problemOf(wanted, 'never-made', neverMade(profile), saysOfHardware(wanted), null);
   }
   switch (profile.pasid.kind) {
     case 'not-known':
@@ -101,6 +129,35 @@ function unmetBy(wanted: WantedPlacement, profile: VmmProfile): UnmetPlacement |
   }
 }
 
+function unmetStandard(
+  wanted: WantedPlacement, profile: VmmProfile, starts: readonly number[],
+): UnmetPlacement | undefined {
+  const made = madeBy(profile, wanted);
+  if (made === undefined) {
+    return problemOf(wanted, 'never-made', neverMade(profile), saysOfHardware(wanted), null);
+  }
+  const place = standardPlace(made, starts);
+  if (place === wanted.offset) return undefined;
+  if (place === undefined) {
+    return problemOf(wanted, 'device-refused', made.rule, 'both its places are taken: the device is refused', null);
+  }
+  return problemOf(wanted, 'place-fixed', made.rule, 'its place is fixed and no setting moves it', place);
+}
+
+/** What a guest finds of a capability no VMM makes: that of the hardware, and here is why. */
+const onlyOfHardware: Readonly<Record<number, string>> = {
+  0x03: ' (K8)',
+  0x0d: ' (K9)',
+  0x0f: ' (K8), unless ats=off of QEMU 11.1 drops it',
+  0x13: ' (K8)',
+  0x23: ' (K9), with kernels before 6.4 none',
+};
+
+function saysOfHardware({ space, id }: WantedPlacement): string {
+  const why = space === 'extended' ? onlyOfHardware[id] : undefined;
+  return `the VMM makes no such capability${why === undefined ? '' : `: a guest finds that of the hardware${why}`}`;
+}
+
 function neverShown({ name }: VmmProfile): RuleName {
   if (name.startsWith('qemu-')) return 'Q11';
   if (name === 'openvmm') return 'O2';
@@ -114,7 +171,13 @@ function neverMade({ name }: VmmProfile): RuleName {
   return name === 'crosvm' ? 'X1' : 'L1';
 }
 
-function needsOf({ name, pasid: placing }: VmmProfile): readonly string[] {
+function needsOf(wanted: WantedPlacement, profile: VmmProfile): readonly string[] {
+  const { name, pasid: placing } = profile;
+  if (placing.kind === 'document') return ['the layout document: the VMM shows what it says'];
+  if (wanted.name === 'vmd-shadow' && madeBy(profile, wanted)) {
+    return ['the same BARs on every host: the shadow holds their addresses (Q8)'];
+  }
+  if (!isPasid(wanted)) return [];
   if (placing.kind === 'setting') {
     return ['iommufd on the host, whose IOMMU reports a PASID width', 'a vIOMMU with PASID: arm-smmuv3 with accel=on'
       + ' and ssidsize', 'a read-back: an offset that is refused does not stop the VM (Q21)'];

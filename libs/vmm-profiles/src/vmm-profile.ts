@@ -3,6 +3,7 @@ import { type GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type GuestPort, type SettingRow } from './knobs.js';
 import { type FailureMode, type MigrationBehaviour, type Outcome } from './prediction.js';
+import { type StandardMade } from './standard-made.js';
 
 /** Where a VMM puts a PASID capability it makes. */
 export type PasidPlacing =
@@ -36,9 +37,14 @@ export interface VmmProfile {
   readonly reads: 'vfio-pci' | 'device-side' | 'physical';
   /** Extended capabilities by ID that it hides, and what a guest finds in their place. */
   readonly hides: { readonly ids: readonly number[]; readonly leaves: string };
+  /** It hides and makes nothing unless the function lists PM and PCI Express (C4). */
+  readonly onlyWithPm: boolean;
   readonly pasid: PasidPlacing;
+  readonly makesStandard: readonly StandardMade[];
   readonly settings: Readonly<Record<string, SettingRow>>;
   readonly migration: MigrationBehaviour;
+  /** Whether a comparison leaves out what a vendor put into a standard capability (Q22). */
+  readonly exemptsVendorBytes: boolean;
   readonly failureMode: FailureMode;
   /** Whether a write to a capability the VMM made goes to the hardware as well. */
   readonly forwardsSyntheticWrites: boolean;

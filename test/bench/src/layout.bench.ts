@@ -1,8 +1,9 @@
 import { ConfigSpace, survey } from '@cadastre/config-space';
 import {
   baseline, defaultStrategies, knownQuirks, layoutDocument, type LayoutRequest, migrationVerdict,
-  obedientVmm, planLayout, readLayoutDocument, writeLayoutDocument,
+  planLayout, readLayoutDocument, writeLayoutDocument,
 } from '@cadastre/device-layout';
+import { obedientVmm } from '@cadastre/vmm-profiles';
 import { medianMicros } from './measure.js';
 
 /** Functions of a large fleet: a third lacks a capability, a third has fewer lanes. */

@@ -1,20 +1,21 @@
 import { join } from 'node:path';
 import { type Survey, survey } from '@cadastre/config-space';
 import {
-  defaultRegisters, defaultStrategies, knownQuirks, layoutDocument, type LayoutDocument, migrationVerdict, obedientVmm,
-  planWhatFits, type Verdict, type VmmAbilities,
+  defaultRegisters, defaultStrategies, knownQuirks, layoutDocument, type LayoutDocument, migrationVerdict,
+  planWhatFits, type Verdict,
 } from '@cadastre/device-layout';
+import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { type ChangedCopy, changedCopies, type Member } from './changed-copy.js';
 import { captureFiles, corpusFolder, hasCorpus, readCaptures, unless } from './corpus.js';
 
 const iommu = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
-const knobs: VmmAbilities = { name: 'knobs', placing: { kind: 'offset-knobs', knobs: { pasid: 'offset' } },
-  hides: [0x00, 0x0e, 0x10], comparesBytes: true, exemptsVendorBytes: true };
-const packing: VmmAbilities = { name: 'packing', placing: { kind: 'end-of-space', order: ['pasid'] },
-  hides: [0x0e, 0x10, 0x15], comparesBytes: false, exemptsVendorBytes: true };
-const plain: VmmAbilities = { name: 'plain', placing: { kind: 'none' }, hides: [], comparesBytes: false,
-  exemptsVendorBytes: true };
-const documents: VmmAbilities = { ...obedientVmm, name: 'documents' };
+const knobs: VmmAbilities = { ...obedientVmm, profile: 'knobs', placing: 'pinned-by-setting', makes: [0x1b],
+  setting: 'offset', hides: [0x00, 0x0e, 0x10], migration: 'compares-bytes', exemptsVendorBytes: true };
+const packing: VmmAbilities = { ...obedientVmm, profile: 'packing', placing: 'end-of-space-only', makes: [0x1b],
+  hides: [0x0e, 0x10, 0x15], migration: 'restores-patches' };
+const plain: VmmAbilities = { ...obedientVmm, profile: 'plain', placing: 'none', makes: [],
+  migration: 'restores-patches' };
+const documents: VmmAbilities = { ...obedientVmm, profile: 'documents' };
 const vmms = [documents, knobs, packing, plain];
 
 /** Findings about a list that cannot be linked anew. */
@@ -39,7 +40,7 @@ function named(verdict: Verdict): readonly string[] {
 
 /** The oracle for a function that goes nowhere: what the VMM takes away, and where it cannot put PASID. */
 function atHome({ capabilities }: LayoutDocument, { placing, hides }: VmmAbilities): readonly string[] {
-  if (placing.kind === 'whole-document') return [];
+  if (placing === 'whole-document') return [];
   return capabilities.filter(({ space }) => space === 'extended').flatMap(({ id, offset, origin }) => {
     if (origin === 'physical') {
       // A null capability at 0x100 is what is read there when a VMM takes the first one away.
@@ -47,8 +48,8 @@ function atHome({ capabilities }: LayoutDocument, { placing, hides }: VmmAbiliti
       return isGone ? [`vmm-hides-it ${id} ${shown(offset)}`] : [];
     }
     if (origin !== 'synthetic') return [];
-    if (placing.kind === 'none') return [`vmm-cannot-place-it ${id} ${shown(offset)}`];
-    return placing.kind === 'end-of-space' && offset !== 0xff8 ? [`offset-would-move ${id} ${shown(offset)} ff8`] : [];
+    if (placing === 'none') return [`vmm-cannot-place-it ${id} ${shown(offset)}`];
+    return placing === 'end-of-space-only' && offset !== 0xff8 ? [`offset-would-move ${id} ${shown(offset)} ff8`] : [];
   });
 }
 
@@ -56,7 +57,7 @@ function atHome({ capabilities }: LayoutDocument, { placing, hides }: VmmAbiliti
 function because(
   { change, one: { id, offset }, offset: there }: ChangedCopy, way: 'there' | 'back', vmm: VmmAbilities,
 ): readonly string[] {
-  const obeys = vmm.placing.kind === 'whole-document';
+  const obeys = vmm.placing === 'whole-document';
   // What a VMM takes away is missed at home already.
   if (!obeys && vmm.hides.includes(id)) return [];
   const goes = change === 'removed' ? way === 'there' : way === 'back';
@@ -79,7 +80,7 @@ function because(
 
 /** The oracle for the place of PASID: a VMM that obeys documents hides or moves whatever the copy has there. */
 function underPasid(pasid: Member | undefined, { owners }: Survey, vmm: VmmAbilities): readonly string[] {
-  if (!pasid || vmm.placing.kind === 'whole-document') return [];
+  if (!pasid || vmm.placing === 'whole-document') return [];
   const at = owners.firstTaken(pasid);
   return at === undefined ? [] : [`place-taken ${pasid.id} ${shown(at)}`];
 }
@@ -130,7 +131,7 @@ describe(`a guest moved between real models${unless(hasCorpus, corpusFolder)}`, 
 
   function judged(what: string, { layout }: Guest, to: Survey, vmm: VmmAbilities): Verdict {
     const verdict = migrationVerdict(layout, { survey: to, iommu, vmm });
-    const row = `${what}: ${vmm.name} ${verdict.verdict}`;
+    const row = `${what}: ${vmm.profile} ${verdict.verdict}`;
     tally.set(row, (tally.get(row) ?? 0) + 1);
     return verdict;
   }
@@ -141,7 +142,8 @@ describe(`a guest moved between real models${unless(hasCorpus, corpusFolder)}`, 
       if (!bare) continue;
       for (const vmm of vmms) {
         const expected = atHome(bare.layout, vmm).length > 0 ? 'cannot' : 'exact';
-        expect([file, vmm.name, judged('to itself', bare, over, vmm).verdict]).toEqual([file, vmm.name, expected]);
+        const { verdict } = judged('to itself', bare, over, vmm);
+        expect([file, vmm.profile, verdict]).toEqual([file, vmm.profile, expected]);
       }
     }
   });
@@ -155,13 +157,13 @@ describe(`a guest moved between real models${unless(hasCorpus, corpusFolder)}`, 
         for (const [way, here, from, to] of ways) {
           if (!here) continue;
           for (const vmm of vmms) {
-            const about = [file, one.change, way, shown(one.one.offset), vmm.name].join(' ');
+            const about = [file, one.change, way, shown(one.one.offset), vmm.profile].join(' ');
             const verdict = judged(`${one.change} ${way}`, here, to, vmm);
             const expected = [
               ...atHome(here.layout, vmm), ...because(one, way, vmm), ...underPasid(here.pasid, to, vmm)];
             expect([about, ...named(verdict)]).toEqual([about, ...expected.sort()]);
             if (vmm === documents) expect(verdict.reasons).toHaveLength(expected.length);
-            if (vmm.comparesBytes) {
+            if (vmm.migration === 'compares-bytes') {
               expect([about, comparedGaps(here.layout, verdict)]).toEqual([about, unlikeGaps(here.layout, from, to)]);
             }
           }

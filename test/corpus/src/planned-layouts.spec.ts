@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
   defaultRegisters, defaultStrategies, explainRefusal, knownQuirks, layoutDocument, type LayoutRequest,
-  migrationVerdict, obedientVmm, planLayout, planWhatFits, readLayoutDocument, type SyntheticName,
+  migrationVerdict, planLayout, planWhatFits, readLayoutDocument, type SyntheticName,
   writeLayoutDocument,
 } from '@cadastre/device-layout';
+import { obedientVmm } from '@cadastre/vmm-profiles';
 import { captureFiles, corpusFolder, hasCorpus, readCaptures, unless } from './corpus.js';
 
 const hasLspci = spawnSync('lspci', ['--version']).status === 0;

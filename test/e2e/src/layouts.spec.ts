@@ -10,9 +10,11 @@ const hasLspci = spawnSync('lspci', ['--version']).status === 0;
 describe('layouts on the command line', () => {
   const directory = temporaryDirectory();
   const layout = join(directory.path, 'layout.json');
+  const pasidAlone = join(directory.path, 'pasid.json');
   afterAll(() => directory.remove());
   beforeAll(() => {
     expect(cadastre(['plan', v1, '--want', 'pasid,pri', '--out', layout]).status).toBe(0);
+    expect(cadastre(['plan', v1, '--want', 'pasid', '--out', pasidAlone]).status).toBe(0);
   });
   const json = (args: readonly string[]): Record<string, unknown> =>
     JSON.parse(cadastre([...args, '--json']).stdout) as Record<string, unknown>;
@@ -51,11 +53,32 @@ describe('layouts on the command line', () => {
 
   it('are judged before a migration', () => {
     expect(cadastre(['verdict', layout, v1]).stdout).toMatch(/^obeys/);
-    const { status, stdout } = cadastre(['verdict', layout, v2, '--vmm', 'qemu-11', '--max-pasid-log2', '16']);
+    const { status, stdout } = cadastre(['verdict', layout, v2, '--vmm', 'qemu-11.0', '--max-pasid-log2', '16']);
     expect(status).toBe(1);
     expect(stdout).toMatch(/PASID at 0x134 would lie over PTM at 0x134/);
     expect(stdout).toMatch(/maxPasidWidth of the IOMMU is 20, there 16/);
-    expect(cadastre(['verdict', layout, v1, '--vmm', 'x']).status).toBe(2);
+    const unknown = cadastre(['verdict', layout, v1, '--vmm', 'qemu-11']);
+    expect([unknown.status, unknown.stderr]).toEqual([2, expect.stringContaining('Known VMMs: qemu-7.2, ')]);
+    expect(json(['verdict', pasidAlone, v1, '--vmm', 'qemu-11.0'])).toMatchObject({ vmm: 'qemu-11.0', revision: 1,
+      knobs: [{ knob: 'x-vpasid-cap-offset', value: 0x134 }] });
+  });
+
+  it('are turned into what to set, from a file or standard input', () => {
+    const { status, stdout } = cadastre(['knobs', pasidAlone, '--vmm', 'qemu-11.0', '--host-bdf', '0000:3b:00.1']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^qemu-11\.0\/1 obeys-with-knob\n {2}PASID at 0x134\n {2}default 0xff8: /);
+    expect(stdout).toMatch(/ssidsize=20 -device vfio-pci,.*host=0000:3b:00\.1,.*x-vpasid-cap-offset=0x134/);
+    expect(stdout).toMatch(/libvirt-xml \(libvirt marks the domain as tainted/);
+    expect(cadastre(['knobs', '-', '--vmm', 'generic'], readFileSync(layout)).stdout).toMatch(/^generic\/1 exact/);
+  });
+
+  it('cannot be shown by every VMM: it ends with 1 and says what the guest finds instead', () => {
+    const { status, stdout } = cadastre(['knobs', layout, '--vmm', 'cloud-hypervisor-new', '--json']);
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ schema: 'cadastre.knobs/1', verdict: 'cannot-obey', unmet: [
+      { kind: 'end-of-space-only', insteadOffset: 0xff8 }, { kind: 'never-made', wanted: { name: 'PRI' } }] });
+    expect(cadastre(['knobs', layout, '--vmm', 'qemu-11.0']).stdout)
+      .toMatch(/! PRI at 0x154: .*that of the hardware \(K8\) \(Q14, V\)\n {4}the guest finds it nowhere/);
   });
 
   it('are worn and shared', () => {

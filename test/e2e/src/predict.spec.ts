@@ -39,21 +39,6 @@ describe('cadastre predict', () => {
     });
 });
 
-describe('cadastre knobs', () => {
-  it('prints what to set', () => {
-    const { status, stdout } = cadastre(['knobs', '--vmm', 'qemu-11.0', '--pasid', '0x300', '--host-bdf',
-      '0000:3b:00.1']);
-    expect(status).toBe(0);
-    expect(stdout).toMatch(/-device vfio-pci,.*host=0000:3b:00\.1,.*x-vpasid-cap-offset=0x300/);
-  });
-
-  it('ends with 1 where the VMM cannot obey, and says what the guest finds', () => {
-    const { status, stdout } = cadastre(['knobs', '--vmm', 'cloud-hypervisor-new', '--pasid', '0x300', '--json']);
-    expect(status).toBe(1);
-    expect(JSON.parse(stdout)).toMatchObject({ verdict: 'cannot-obey', unmet: [{ insteadOffset: 0xff8 }] });
-  });
-});
-
 describe('cadastre identify', () => {
   it('finds the VMM of a guest that was predicted', () => {
     const { stdout: guest } = cadastre(['predict', physicalFunction, '--vmm', 'qemu-11.1', '--pasid-width', '12',

@@ -1,20 +1,16 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command } from 'commander';
 import { survey } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, explainBaselineRefusal, explainByte, explainVerdict, fit, type IommuFacts, knownVmms,
-  type LayoutDifference, migrationVerdict, type VmmAbilities, vmmNamed,
+  baseline, compareLayouts, explainBaselineRefusal, explainByte, explainVerdict, fit, type IommuFacts,
+  type LayoutDifference, migrationVerdict,
 } from '@cadastre/device-layout';
+import { obedientVmm, type VmmProfile, vmmAbilities } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { hex, print, printJson } from '../terminal.js';
 import { offsetOf, pasidLog2Of } from './options.js';
 import { readCaptures } from './read-captures.js';
 import { oneCapture, readLayout, readLayoutOrDump, shownLayout } from './read-layout.js';
-
-function abilitiesOf(given: string): VmmAbilities {
-  const found = vmmNamed(given);
-  if (found) return found;
-  throw new InvalidArgumentError(`A VMM is ${Object.keys(knownVmms).join(', ')}.`);
-}
+import { profileOf } from './vmm-options.js';
 
 interface HostOptions {
   readonly function?: string;
@@ -47,7 +43,8 @@ export function addLayouts(program: Command): void {
   withHost(program.command('verdict')
     .description('whether the function of a dump can show a layout; ends with 1 when it cannot')
     .argument('<layout>', 'layout document').argument('<dump>', 'dump of the destination'))
-    .option('--vmm <name>', `the VMM there: ${Object.keys(knownVmms).join(', ')}`, abilitiesOf, knownVmms.obedient)
+    .option('--vmm <name>', 'the VMM there, for example qemu-11.0; generic, which obeys documents, when left out',
+      profileOf)
     .action(verdict);
   program.command('explain')
     .description('who owns a byte of a layout, and what put it there')
@@ -99,11 +96,11 @@ function shown(value: number | null): string {
   return value === null ? '-' : hex(value);
 }
 
-function verdict(layoutFile: string, dump: string, options: HostOptions & { vmm: VmmAbilities }): void {
+function verdict(layoutFile: string, dump: string, options: HostOptions & { vmm?: VmmProfile }): void {
   const destination = survey(oneCapture(dump, options.function).space);
-  const given = migrationVerdict(readLayout(layoutFile), {
-    survey: destination, iommu: iommuOf(options), vmm: options.vmm });
-  if (options.json) printJson({ schema: 'cadastre.verdict/1', vmm: options.vmm.name, ...given });
+  const vmm = options.vmm ? vmmAbilities(options.vmm) : obedientVmm;
+  const given = migrationVerdict(readLayout(layoutFile), { survey: destination, iommu: iommuOf(options), vmm });
+  if (options.json) printJson({ schema: 'cadastre.verdict/1', vmm: vmm.profile, revision: vmm.revision, ...given });
   else print(explainVerdict(given).join('\n'));
   if (given.verdict === 'cannot') throw new CommandFailed(exitCode.negative, `${given.reasons.length} reasons`);
 }

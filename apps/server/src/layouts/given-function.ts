@@ -1,10 +1,10 @@
 import { type QueryBus } from '@nestjs/cqrs';
-import { survey, type Survey } from '@cadastre/config-space';
+import { type Bdf, type SriovRole, survey, type Survey } from '@cadastre/config-space';
 import {
   type IommuFacts, type LayoutDocument, type PhysicalFunction, readLayoutDocument,
 } from '@cadastre/device-layout';
 import { GetFunction } from '@cadastre/ledger';
-import { Observation, type RegisteredFunction } from '@cadastre/lifecycle';
+import { Observation, type ObservedKernel, type RegisteredFunction } from '@cadastre/lifecycle';
 import { firstAddress, readConfigSpace } from '../functions/read-config-space.js';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
@@ -14,9 +14,13 @@ import { type GivenFunctionDto } from './layouts.dto.js';
 /** A function as a question about layouts needs it, wherever it came from. */
 export interface GivenFunction {
   readonly source: string;
+  readonly address: Bdf;
+  readonly role: SriovRole;
   readonly survey: Survey;
   readonly physicalFunction: PhysicalFunction | null;
   readonly iommu: IommuFacts | null;
+  /** Of the host that has it; null for a function that is not of the ledger. */
+  readonly kernel: ObservedKernel | null;
 }
 
 /** Reads a function of the ledger, or the one in the request; refuses both, and neither. */
@@ -36,11 +40,12 @@ export async function givenFunction(
     throw EdgeProblem.field(pointer, null, 'one of function and configSpace', 'which function is meant');
   }
   const address = parse.address(given.address ?? firstAddress(configSpace), `${pointer}/address`);
+  const role = given.role ?? 'none';
   const { maxPasidLog2, exec, priv, atsSupported } = given.iommu
     ?? { maxPasidLog2: 20, exec: false, priv: false, atsSupported: true };
   return {
-    source: pointer === '' ? address : `${pointer} ${address}`, physicalFunction: null,
-    survey: survey(readConfigSpace(configSpace, address), given.role ?? 'none'),
+    source: pointer === '' ? address : `${pointer} ${address}`, address, role, physicalFunction: null, kernel: null,
+    survey: survey(readConfigSpace(configSpace, address), role),
     iommu: given.iommu ? { maxPasidLog2, exec, priv, atsSupported } : null,
   };
 }
@@ -50,7 +55,8 @@ function observed(view: RegisteredFunction, physicalFunction: PhysicalFunction |
   if (!observation) throw EdgeProblem.field('/function', key.address, 'an observed function', 'never observed');
   const { facts } = observation;
   return {
-    source: `${key.host}/${key.address}`, physicalFunction, iommu: facts.iommu,
+    source: `${key.host}/${key.address}`, address: key.address, role: facts.sriov.role, physicalFunction,
+    iommu: facts.iommu, kernel: facts.kernel,
     survey: survey(Observation.configSpace(facts), facts.sriov.role),
   };
 }

@@ -42,8 +42,8 @@ describe('layouts over HTTP', () => {
       .toEqual({ same: true, differences: [] });
     expect((await server.post('/v1/layouts/verdict', { layout, ...lspci('nic-v1') })).body)
       .toMatchObject({ verdict: 'obeys', unchecked: ['iommu'] });
-    expect((await server.post('/v1/layouts/verdict', { layout, ...lspci('nic-v2'), vmm: 'qemu-11' })).body)
-      .toMatchObject({ verdict: 'cannot', vmm: 'QEMU 11' });
+    expect((await server.post('/v1/layouts/verdict', { layout, ...lspci('nic-v2'), vmm: 'qemu-11.0' })).body)
+      .toMatchObject({ verdict: 'cannot', vmm: 'qemu-11.0', revision: 1 });
   });
 
   it('are shared by a fleet', async () => {

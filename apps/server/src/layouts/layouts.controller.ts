@@ -2,15 +2,17 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { writeLspciText } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, defaultRegisters, Evidence, explainVerdict, knownQuirks, knownVmms, layoutDocument,
+  baseline, compareLayouts, defaultRegisters, Evidence, explainVerdict, knownQuirks, layoutDocument,
   migrationVerdict, type PersonaPlaces, personaPlaces, planWhatFits, readPlanPolicy, writeLayoutDocument,
 } from '@cadastre/device-layout';
 import { GetPersona } from '@cadastre/ledger';
+import { vmmAbilities } from '@cadastre/vmm-profiles';
 import { personaOf } from '@cadastre/lifecycle';
 import { placementView } from '../devices/device-view.js';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, Refused } from '../problems/refused.js';
+import { givenProfile } from '../vmm-profiles/given-profile.js';
 import { givenFunction, givenLayout } from './given-function.js';
 import { BaselineDto, CompareLayoutsDto, PlanLayoutDto, VerdictDto } from './layouts.dto.js';
 
@@ -65,9 +67,9 @@ export class LayoutsController {
   async verdict(@Body() body: VerdictDto): Promise<object> {
     const layout = givenLayout(body.layout, '/layout');
     const { survey, iommu } = await givenFunction(body, this.queries);
-    const vmm = knownVmms[body.vmm ?? 'obedient'];
+    const vmm = vmmAbilities(givenProfile(body.vmm ?? 'generic'));
     const verdict = migrationVerdict(layout, { survey, iommu, vmm });
-    return { vmm: vmm.name, ...verdict, explanation: explainVerdict(verdict) };
+    return { vmm: vmm.profile, revision: vmm.revision, ...verdict, explanation: explainVerdict(verdict) };
   }
 
   @Post('personas/baseline')

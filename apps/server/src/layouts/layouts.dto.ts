@@ -1,5 +1,6 @@
 import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
-import { isSyntheticName, knownVmms, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { isSyntheticName, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { profileNames } from '../vmm-profiles/given-profile.js';
 import { FunctionReferenceDto } from '../devices/attach-device.dto.js';
 import { ConfigSpaceDto, IommuDto } from '../functions/observe-function.dto.js';
 import { IsNested, IsNestedList } from '../http/validation.js';
@@ -56,8 +57,9 @@ export class VerdictDto extends GivenFunctionDto {
   @IsObject()
   layout!: object;
 
-  @IsOptional() @IsIn(Object.keys(knownVmms))
-  vmm?: keyof typeof knownVmms | null;
+  /** `generic`, which obeys documents, when left out. */
+  @IsOptional() @IsIn(profileNames)
+  vmm?: string | null;
 }
 
 export class BaselineDto {

@@ -32,9 +32,14 @@ export function cloudHypervisorProfile({ name, source, generation }: CloudHyperv
   return {
     name, revision: 1, evidence: 'read', source, reads: 'vfio-pci',
     hides: { ids: hidden, leaves: isNew ? 'unlinked; at 0x100 a header with ID 0' : 'a header with ID 0, in the list' },
+    onlyWithPm: true,
     pasid: isNew ? { kind: 'end-of-space' } : { kind: 'none' },
+    makesStandard: [{
+      name: 'nvidia-clique', setting: 'x_nv_gpudirect_clique', offsets: [0xd4], yields: false, rule: 'C3',
+    }],
     settings: { x_nv_gpudirect_clique: { kind: 'number', min: 0, max: 15, rule: 'C3' } },
     migration: migrations[generation],
+    exemptsVendorBytes: false,
     failureMode: isNew ? 'refused' : 'none',
     forwardsSyntheticWrites: false,
     show: (image, stage) => show(image, stage, isNew),

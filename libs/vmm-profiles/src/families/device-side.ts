@@ -3,7 +3,8 @@ import { ends, type GuestImage } from '../guest-image.js';
 import { type Outcome, starts } from '../prediction.js';
 
 const standardIds: readonly number[] = [0x01, 0x05, 0x09, 0x10, 0x11];
-const extendedIds: readonly number[] = [0x0003, 0x000b];
+/** Extended capabilities the library takes (L1). */
+export const extendedIds: readonly number[] = [0x0003, 0x000b];
 
 /**
  * libvfio-user (L1, L2, L4, L5): the device side lays out the space itself, each capability at a place it names.

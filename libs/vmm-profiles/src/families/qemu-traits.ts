@@ -10,4 +10,6 @@ export interface QemuTraits {
   readonly makesPasid: boolean;
   /** It has `ats`, and looks for ATS in the list as the hardware has it, on every bus (observed 11, 16). */
   readonly hasAtsSetting: boolean;
+  /** `skip-vsc-check` is there and on, as it is since 9.1 (Q22). */
+  readonly exemptsVendorBytes: boolean;
 }

@@ -2,6 +2,7 @@ import { announcesCapabilities, readHeader } from '@cadastre/config-space';
 import { type GuestImage } from '../guest-image.js';
 import { numberOf, type SettingRow } from '../knobs.js';
 import { type MigrationBehaviour, type Outcome, starts } from '../prediction.js';
+import { type StandardMade } from '../standard-made.js';
 import { type Stage, type VmmProfile } from '../vmm-profile.js';
 import { extendedId } from './extended-list.js';
 import { showQemuExtended, walksRawList } from './qemu-extended.js';
@@ -23,6 +24,11 @@ const always: Readonly<Record<string, SettingRow>> = {
   'rombar': { kind: 'number', min: 0, max: 1, rule: 'Q24' },
 };
 
+const makesStandard: readonly StandardMade[] = [
+  { name: 'nvidia-clique', setting: 'x-nv-gpudirect-clique', offsets: [0xc8, 0xd4], yields: true, rule: 'Q7' },
+  { name: 'vmd-shadow', setting: null, offsets: [0xe8], yields: false, rule: 'Q8' },
+];
+
 const migration: MigrationBehaviour = {
   kind: 'compares-bytes', rule: 'Q22', confidence: 'V',
   says: 'every byte of an added capability is compared with the destination\'s on load; a difference refuses it late',
@@ -30,21 +36,24 @@ const migration: MigrationBehaviour = {
 
 /** A profile of QEMU's vfio-pci. */
 export function qemuProfile(traits: QemuTraits): VmmProfile {
-  const { name, evidence, source, rebar, makesPasid, hasAtsSetting } = traits;
+  const { name, evidence, source, rebar, makesPasid, hasAtsSetting, exemptsVendorBytes } = traits;
   return {
     name, revision: 1, evidence, source, reads: 'vfio-pci', migration,
     hides: {
       ids: [0, extendedId.sriov, extendedId.ari, ...(rebar === 'dropped' ? [extendedId.rebar] : [])],
       leaves: 'unlinked; at 0x100 a header with ID 0',
     },
+    onlyWithPm: false,
     pasid: makesPasid
       ? { kind: 'setting', setting: 'x-vpasid-cap-offset', implicitOffset: 0xff8 } : { kind: 'none' },
+    makesStandard,
     settings: {
       ...always,
       ...(makesPasid ? { 'x-vpasid-cap-offset': { kind: 'number', min: 0, max: 0xffff, rule: 'Q15' },
         'x-pci-class-code': { kind: 'number', min: 0, max: 0xffffff, rule: 'Q24' } } : {}),
       ...(hasAtsSetting ? { ats: { kind: 'one-of', values: ['on', 'off', 'auto'], rule: 'observed 11' } } : {}),
     },
+    exemptsVendorBytes,
     failureMode: makesPasid ? 'silent' : 'none',
     forwardsSyntheticWrites: true,
     show: (image, stage) => show(image, stage, traits),

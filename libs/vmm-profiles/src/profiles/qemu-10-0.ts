@@ -7,4 +7,5 @@ export const qemu100 = qemuProfile({
   rebar: 'rewritten',
   makesPasid: false,
   hasAtsSetting: false,
+  exemptsVendorBytes: true,
 });

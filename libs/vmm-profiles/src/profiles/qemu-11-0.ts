@@ -7,4 +7,5 @@ export const qemu110 = qemuProfile({
   rebar: 'rewritten',
   makesPasid: true,
   hasAtsSetting: false,
+  exemptsVendorBytes: true,
 });

@@ -7,4 +7,5 @@ export const qemu111 = qemuProfile({
   rebar: 'rewritten',
   makesPasid: true,
   hasAtsSetting: true,
+  exemptsVendorBytes: true,
 });

@@ -7,4 +7,5 @@ export const qemu72 = qemuProfile({
   rebar: 'dropped',
   makesPasid: false,
   hasAtsSetting: false,
+  exemptsVendorBytes: false,
 });

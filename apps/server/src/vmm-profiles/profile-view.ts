@@ -1,0 +1,28 @@
+import { type Bdf, writeLspciText } from '@cadastre/config-space';
+import { Digest } from '@cadastre/device-layout';
+import { type GuestPrediction, type VmmProfile } from '@cadastre/vmm-profiles';
+
+/** A profile as data: everything it says of itself. */
+export function profileView(profile: VmmProfile): object {
+  const {
+    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
+  } = profile;
+  return {
+    name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
+  };
+}
+
+/** A prediction with the guest's bytes in the forms people and programs read. */
+export function predictionView({ space, vfio, ruled, ...told }: GuestPrediction, address: Bdf): object {
+  return {
+    ...told, ruled,
+    vfioConfigSpaceDigest: Digest.of(vfio.toBytes()),
+    guestConfigSpace: space && {
+      size: space.size, digest: Digest.of(space.toBytes()),
+      lspci: writeLspciText([{ address, title: 'guest view', space }]),
+      base64: Buffer.from(space.toBytes()).toString('base64'),
+    },
+  };
+}

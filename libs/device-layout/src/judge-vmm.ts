@@ -1,0 +1,38 @@
+import { ConfigSpace, survey } from '@cadastre/config-space';
+import { integrateExpress } from '@cadastre/vmm-profiles';
+import { type LayoutDocument } from './layout-document.js';
+import { type Destination } from './verdict.js';
+import { type VerdictDraft } from './verdict-draft.js';
+
+/** What the VMM there does to a device that arrives, whatever the device is, and what nobody told of that. */
+export function judgeVmm({ layout, to: { vmm, iommu }, reasons, unchecked }: VerdictDraft): void {
+  if (vmm.migration === 'refuses-to-save') reasons.push({ kind: 'vmm-cannot-migrate', vmm: vmm.profile });
+  if (vmm.migration === 'unknown') unchecked.push(`how ${vmm.profile} loads a device`);
+  // Where the vIOMMU offers PASID, these make one that the layout does not have.
+  if (vmm.implicitOffset !== null && !hasPasid(layout) && iommu?.maxPasidLog2 !== 0) {
+    unchecked.push(`PASID at 0x${vmm.implicitOffset.toString(16)}, if the vIOMMU offers it`);
+  }
+}
+
+/** The destination as it is for this layout: what its VMM hides and makes there, and what that does to the function. */
+export function asPresented(layout: LayoutDocument, to: Destination): Destination {
+  const express = to.survey.capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
+  const isManaged = to.survey.capabilities.some(({ space, id }) => space === 'standard' && id === 0x01);
+  // Fact C4.
+  if (to.vmm.onlyWithPm && !(express && isManaged)) {
+    return { ...to, vmm: { ...to.vmm, placing: 'none', makes: [], hides: [], implicitOffset: null } };
+  }
+  // Fact C18: the old Cloud Hypervisor has forgotten what it hid.
+  if (to.vmm.migration === 'loses-patches') return { ...to, vmm: { ...to.vmm, hides: [] } };
+  if (!to.vmm.integratesWithPasid || !hasPasid(layout) || !express) return to;
+  // Fact C9.
+  const bytes = Uint8Array.from(to.survey.space.toBytes());
+  integrateExpress(new DataView(bytes.buffer), express.offset);
+  const space = ConfigSpace.from(bytes);
+  if (!space.ok) throw new RangeError(`a destination of ${bytes.length} bytes`);
+  return { ...to, survey: survey(space.value) };
+}
+
+function hasPasid({ capabilities }: LayoutDocument): boolean {
+  return capabilities.some(({ space, id }) => space === 'extended' && id === 0x1b);
+}
