@@ -1,13 +1,11 @@
 import { survey } from '@cadastre/config-space';
-import { layoutDocument, migrationVerdict, type VerdictReason, type VmmAbilities } from '@cadastre/device-layout';
+import { layoutDocument, migrationVerdict, type VerdictReason } from '@cadastre/device-layout';
+import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { Observation } from '../function/observation.js';
 import { type DecidedLayout } from './device-events.js';
 
-/** The VMM that runs a device moves nothing any more: it lays the decided patches over what the hardware reads. */
-const runningVmm: VmmAbilities = {
-  name: 'the VMM that runs the device', placing: { kind: 'none' }, hides: [], comparesBytes: false,
-  exemptsVendorBytes: true,
-};
+/** The VMM that runs a device makes nothing any more: it lays the decided patches over what the hardware reads. */
+const runningVmm: VmmAbilities = { ...obedientVmm, placing: 'none', makes: [] };
 
 /**
  * What a new look at the hardware means for a guest that runs on a layout: empty when the guest still reads what it was
