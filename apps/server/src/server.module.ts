@@ -20,9 +20,8 @@ export class ServerModule {
       module: ServerModule,
       imports: [LedgerModule.register(options)],
       controllers: [
-        FunctionsController, DevicesController, PasidsController, LayoutsController, PersonasController,
-        EventsController, HistoryController, VmsController, HealthController, ProblemsController,
-        VmmProfilesController,
+        FunctionsController, DevicesController, PasidsController, LayoutsController, VmmProfilesController,
+        PersonasController, EventsController, HistoryController, VmsController, HealthController, ProblemsController,
       ],
     };
   }

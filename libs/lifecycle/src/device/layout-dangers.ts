@@ -4,8 +4,11 @@ import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { Observation } from '../function/observation.js';
 import { type DecidedLayout } from './device-events.js';
 
-/** The VMM that runs a device makes nothing any more: it lays the decided patches over what the hardware reads. */
-const runningVmm: VmmAbilities = { ...obedientVmm, placing: 'none', makes: [] };
+/** The VMM that runs a device moves nothing any more: it lays the decided patches over what the hardware reads. */
+const runningVmm: VmmAbilities = {
+  ...obedientVmm, profile: 'the VMM that runs the device', placing: 'none', makes: [], migration: 'restores-patches',
+  exemptsVendorBytes: true,
+};
 
 /**
  * What a new look at the hardware means for a guest that runs on a layout: empty when the guest still reads what it was
