@@ -6,6 +6,7 @@ import { HistoryController } from './events/history.controller.js';
 import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
+import { MigrationsController } from './migrations/migrations.controller.js';
 import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
@@ -21,7 +22,8 @@ export class ServerModule {
       imports: [LedgerModule.register(options)],
       controllers: [
         FunctionsController, DevicesController, PasidsController, LayoutsController, VmmProfilesController,
-        PersonasController, EventsController, HistoryController, VmsController, HealthController, ProblemsController,
+        PersonasController, EventsController, HistoryController, VmsController, MigrationsController,
+        HealthController, ProblemsController,
       ],
     };
   }

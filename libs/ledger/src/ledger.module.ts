@@ -24,6 +24,11 @@ import { ChangePasidsHandler } from './pasids/change-pasids.js';
 import { CheckPasidHandler } from './pasids/check-pasid.js';
 import { ListPasidsHandler } from './pasids/list-pasids.js';
 import { RetireFunctionHandler } from './functions/retire-function.js';
+import { AdvanceMigrationHandler } from './migrations/advance-migration.js';
+import { GetMigrationHandler } from './migrations/get-migration.js';
+import { ListMigrationsHandler } from './migrations/list-migrations.js';
+import { MigrationIndex } from './migrations/migration-index.js';
+import { PlanMigrationHandler } from './migrations/plan-migration.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -49,11 +54,13 @@ export class LedgerModule {
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: FunctionIndex, useFactory: () => new FunctionIndex(store) },
         { provide: VmIndex, useFactory: () => new VmIndex(store) },
+        { provide: MigrationIndex, useFactory: () => new MigrationIndex(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, ListFunctionsHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+        PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
       ],
       exports: [CqrsModule, EVENT_STORE],

@@ -82,7 +82,12 @@ type CommandOf<Kind extends MigrationCommand['kind']> = Extract<MigrationCommand
 /** One device that cannot go keeps all of them here. */
 function plan({ key, host, vmm, moves }: CommandOf<'plan-migration'>, state: MigrationState): Decision {
   if (state.kind !== 'unknown') return refuse({ kind: 'migration-state', ...key, state: state.kind, allowed: [] });
-  const impossible = moves.flatMap((one) => (one.kind === 'impossible' ? [one.move] : []));
+  const targets = moves.map(({ move }) => functionStream(move.target));
+  const impossible = moves.flatMap(({ kind, move }, index): ImpossibleMove[] => {
+    if (kind === 'impossible') return [move];
+    if (targets.indexOf(functionStream(move.target)) === index) return [];
+    return [{ device: move.device, target: move.target, verdict: null, reasons: ['another device goes there'] }];
+  });
   if (impossible.length > 0) return refuse({ kind: 'migration-impossible', vm: key.vm, devices: impossible });
   const possible = moves.flatMap((one) => (one.kind === 'possible' ? [one.move] : []));
   return ok([{ type: 'MigrationPlanned', schema: 1, ...key, host, vmm, moves: possible }]);

@@ -1,9 +1,11 @@
-import { ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
+import { ok, refuse, type Result, survey, type Survey, vfioView } from '@cadastre/config-space';
 import {
   decideVmm, explainRefusal, explainVerdictReason, fit, identityOf, knownQuirks, type LayoutRefusal, migrationVerdict,
   planLayout, type PlannedLayout, planWorn, type Verdict, type VmmRequest,
 } from '@cadastre/device-layout';
-import { obedientVmm, profileFor, type VmmAbilities, vmmAbilities, type VmmUnknown } from '@cadastre/vmm-profiles';
+import {
+  hostKernelOf, obedientVmm, profileFor, type VmmAbilities, vmmAbilities, type VmmUnknown,
+} from '@cadastre/vmm-profiles';
 import { referenceTo, wantedBy } from '../device/decide-layout.js';
 import { type AttachedDevice } from '../device/device-decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
@@ -43,13 +45,15 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
   const impossible = (verdict: Verdict | null, reasons: readonly string[]): Result<Moved, never> =>
     ok({ kind: 'impossible', move: { device: key.device, target: target.key, verdict, reasons } });
   if (!observation) return impossible(null, [`${functionStream(target.key)} was never observed`]);
+  const taken = takenBy(target);
+  if (taken) return impossible(null, [taken]);
   const vmm = asked.vmm ?? layout.vmm?.vmm ?? null;
   const abilities = abilitiesOf(vmm);
   if (!abilities.ok) return abilities;
   const { facts } = observation;
   const there = survey(Observation.configSpace(facts), facts.sriov.role);
   const verdict = migrationVerdict(guestDocument(layout, observed), {
-    survey: there, iommu: facts.iommu, vmm: abilities.value });
+    survey: vmm ? readByVmm(vmm, facts) : there, iommu: facts.iommu, vmm: abilities.value });
   if (verdict.verdict === 'cannot') return impossible(verdict, verdict.reasons.map(explainVerdictReason));
   const planned = planThere(layout, observed, there, verdict, abilities.value, facts);
   if (!planned.ok) return impossible(verdict, [planned.refusal]);
@@ -68,6 +72,20 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
       layoutDigest: planned.value.layoutDigest, guestConfigSpaceDigest: planned.value.guestConfigSpaceDigest,
     },
   } });
+}
+
+function takenBy({ key, claim, retired }: RegisteredFunction): string | undefined {
+  if (retired) return `${functionStream(key)} is retired`;
+  return claim ? `${functionStream(key)} is claimed by ${claim.vm}/${claim.device}` : undefined;
+}
+
+/** What a VMM at the target reads: vfio-pci hides capabilities that no VMM can show from there. */
+function readByVmm(vmm: VmmRequest, facts: ObservationFacts): Survey {
+  const space = Observation.configSpace(facts);
+  const { role } = facts.sriov;
+  const taken = profileFor(vmm);
+  if (!taken.ok || taken.value.profile.reads !== 'vfio-pci') return survey(space, role);
+  return survey(vfioView(space, hostKernelOf(facts.kernel).kernel, { role }).space, role);
 }
 
 function abilitiesOf(vmm: VmmRequest | null): Result<VmmAbilities, VmmUnknown> {
