@@ -5,6 +5,7 @@ import {
   type AttachedDevice, fold, type HostName, isMigrationEvent, migrationDecider, type MigrationKey, MigrationId,
   type MigrationState, migrationStream, type Moved, planMove, type VmId,
 } from '@cadastre/lifecycle';
+import { physicalFunctionOf } from '../devices/ground-of.js';
 import { VmIndex } from '../devices/vm-index.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
@@ -86,7 +87,8 @@ export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
         device: key.device, target: { host, address }, verdict: null, reasons } } };
     }
     const observed = await this.reader.observation(layout.observation);
-    const moved = planMove({ device, observed, target, vmm });
+    const physicalFunction = await physicalFunctionOf(target, this.reader);
+    const moved = planMove({ device, observed, target, physicalFunction, vmm });
     return moved.ok ? { kind: 'planned', move: moved.value } : { kind: 'refused', refusal: moved.refusal };
   }
 }

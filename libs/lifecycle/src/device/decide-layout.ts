@@ -80,7 +80,7 @@ export function decideLayout(
   if (!planned.ok) return planned;
   const placements = planned.value.layout.placements.map((one) => told(one, moved));
   const layout = { ...planned.value.layout, placements };
-  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, planned.value, ground.function) : ok(null);
+  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, family, planned.value, ground.function) : ok(null);
   if (!vmm.ok) return vmm;
   return ok({
     ...layout, requested: wish.requested, policy: wish.policy, told: wish.told,
@@ -130,12 +130,15 @@ function wear(
 }
 
 function vmmOf(
-  vmm: VmmRequest, key: DeviceKey, surveyed: Survey, planned: PlannedLayout, { key: { address }, observation }:
-  RegisteredFunction,
+  vmm: VmmRequest, key: DeviceKey, surveyed: Survey, family: PhysicalFunction | null, planned: PlannedLayout,
+  { key: { address }, observation }: RegisteredFunction,
 ): Result<VmmDecision, Extract<DecideRefusal, { kind: 'vmm-unknown' }>> {
   if (!observation) throw new Error(`${address} was never observed`);
   const { kernel, iommu, sriov: { role } } = observation.facts;
-  return decideVmm(vmm, { survey: surveyed, planned, kernel, iommu, role, hostBdf: address, device: key.device });
+  return decideVmm(vmm, {
+    survey: surveyed, planned, kernel, iommu, role, family: family?.survey ?? null, hostBdf: address,
+    device: key.device,
+  });
 }
 
 function referenceToPersona({ name, version, layout }: Persona): PersonaReference {
@@ -154,7 +157,8 @@ export function referenceTo({ key, observation }: RegisteredFunction): Observati
   return { stream: functionStream(key), revision, configSpaceDigest };
 }
 
-function seenBySurvey({ address, state }: NonNullable<LayoutGround['physicalFunction']>): PhysicalFunction {
+/** What a survey of the PF tells of its VF. */
+export function seenBySurvey({ address, state }: NonNullable<LayoutGround['physicalFunction']>): PhysicalFunction {
   const facts = state?.observation?.facts;
   return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
 }

@@ -67,7 +67,7 @@ function explained(
 ): readonly ExplainedDifference[] {
   const { iommu, sriov: { role } } = observed;
   const again = layout.vmm && predictedAgain(layout.vmm, {
-    space: Observation.configSpace(observed), layout, iommu, role });
+    space: Observation.configSpace(observed), layout, iommu, role, family: null });
   const ruleAt = (offset: number): string | null =>
     again?.ruled.findLast((one) => ByteRange.contains(one, { offset, length: 1 }))?.rule ?? null;
   return differences.map((one) => ({ ...one, rule: ruleAt(one.offset) }));

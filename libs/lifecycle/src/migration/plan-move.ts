@@ -1,12 +1,12 @@
 import { ok, refuse, type Result, survey, type Survey, vfioView } from '@cadastre/config-space';
 import {
   decideVmm, explainRefusal, explainVerdictReason, fit, identityOf, knownQuirks, type LayoutRefusal, migrationVerdict,
-  planLayout, type PlannedLayout, planWorn, type Verdict, type VmmRequest,
+  type PhysicalFunction, planLayout, type PlannedLayout, planWorn, type Verdict, vfioFunctionOf, type VmmRequest,
 } from '@cadastre/device-layout';
 import {
   hostKernelOf, obedientVmm, profileFor, type VmmAbilities, vmmAbilities, type VmmUnknown,
 } from '@cadastre/vmm-profiles';
-import { referenceTo, wantedBy } from '../device/decide-layout.js';
+import { type LayoutGround, referenceTo, seenBySurvey, wantedBy } from '../device/decide-layout.js';
 import { type AttachedDevice } from '../device/device-decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
 import { type RegisteredFunction } from '../function/function-decider.js';
@@ -21,6 +21,8 @@ export interface MoveAsked {
   /** The observation the layout of the device was decided over. */
   readonly observed: ObservationFacts;
   readonly target: RegisteredFunction;
+  /** Of a target that is a VF, as for attach. */
+  readonly physicalFunction: LayoutGround['physicalFunction'];
   /** The VMM at the target; null is the one the device has. */
   readonly vmm: VmmRequest | null;
 }
@@ -52,13 +54,15 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
   if (!abilities.ok) return abilities;
   const { facts } = observation;
   const there = survey(Observation.configSpace(facts), facts.sriov.role);
+  const family = asked.physicalFunction && seenBySurvey(asked.physicalFunction);
   const verdict = migrationVerdict(guestDocument(layout, observed), {
-    survey: vmm ? readByVmm(vmm, facts) : there, iommu: facts.iommu, vmm: abilities.value });
+    survey: vmm ? readByVmm(vmm, facts, family) : there, iommu: facts.iommu, vmm: abilities.value });
   if (verdict.verdict === 'cannot') return impossible(verdict, verdict.reasons.map(explainVerdictReason));
   const planned = planThere(layout, observed, there, verdict, abilities.value, facts);
   if (!planned.ok) return impossible(verdict, [planned.refusal]);
   const decision = vmm && decideVmm(vmm, {
     survey: there, planned: planned.value, kernel: facts.kernel, iommu: facts.iommu, role: facts.sriov.role,
+    family: family?.survey ?? null,
     hostBdf: target.key.address, device: key.device,
   });
   if (decision && !decision.ok) return refuse(decision.refusal);
@@ -67,7 +71,8 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
   return ok({ kind: 'possible', move: {
     device: key.device, source, sourceLayoutDigest, target: target.key, observation: reference, verdict,
     layout: {
-      ...planned.value.layout, requested, policy, told, persona, observation: reference, physicalFunction: null,
+      ...planned.value.layout, requested, policy, told, persona, observation: reference,
+      physicalFunction: asked.physicalFunction?.state ? referenceTo(asked.physicalFunction.state) : null,
       identity: identityOf(there.space), grants, reserved, vmm: decision ? decision.value : null,
       layoutDigest: planned.value.layoutDigest, guestConfigSpaceDigest: planned.value.guestConfigSpaceDigest,
     },
@@ -80,12 +85,13 @@ function takenBy({ key, claim, retired }: RegisteredFunction): string | undefine
 }
 
 /** What a VMM at the target reads: vfio-pci hides capabilities that no VMM can show from there. */
-function readByVmm(vmm: VmmRequest, facts: ObservationFacts): Survey {
+function readByVmm(vmm: VmmRequest, facts: ObservationFacts, family: PhysicalFunction | null): Survey {
   const space = Observation.configSpace(facts);
   const { role } = facts.sriov;
   const taken = profileFor(vmm);
   if (!taken.ok || taken.value.profile.reads !== 'vfio-pci') return survey(space, role);
-  return survey(vfioView(space, hostKernelOf(facts.kernel).kernel, { role }).space, role);
+  const about = vfioFunctionOf(role, family?.survey ?? null);
+  return survey(vfioView(space, hostKernelOf(facts.kernel).kernel, about).space, role);
 }
 
 function abilitiesOf(vmm: VmmRequest | null): Result<VmmAbilities, VmmUnknown> {
