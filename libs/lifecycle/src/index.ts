@@ -1,5 +1,5 @@
 export { type Decider, fold } from './decider.js';
-export { type LayoutGround, type LayoutWish } from './device/decide-layout.js';
+export { grantCapability, type LayoutGround, type LayoutWish, wantedBy } from './device/decide-layout.js';
 export {
   type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
   type GuestSeen,

@@ -33,7 +33,7 @@ function personaOf({ persona, capabilities }: LayoutWishDto): NamedWish['persona
 }
 
 /** Width and permissions are those of PASID, registers those of what only the request can fill. */
-function requested(one: CapabilityRequestDto, index: number): CapabilityRequest {
+export function requested(one: CapabilityRequestDto, index: number): CapabilityRequest {
   const { name, width, exec, priv, registers } = one;
   const refuseAll = (members: Readonly<Record<string, unknown>>): void => {
     const given = Object.entries(members).find(([, value]) => value !== undefined && value !== null);

@@ -171,14 +171,15 @@ function grant(
 ): Result<readonly CapabilityGrant[], DecideRefusal> {
   const grants: CapabilityGrant[] = [];
   for (const request of requested) {
-    const granted = grantOne(request, iommu, surveyed, family);
+    const granted = grantCapability(request, iommu, surveyed, family);
     if (!granted.ok) return granted;
     grants.push(granted.value);
   }
   return ok(grants);
 }
 
-function grantOne(
+/** What one request comes to on a function and its IOMMU. */
+export function grantCapability(
   request: CapabilityRequest, iommu: IommuFacts, surveyed: Survey, family: PhysicalFunction | null,
 ): Result<CapabilityGrant, DecideRefusal> {
   const { name } = request;
