@@ -75,7 +75,8 @@ describe('the whole story of a device', () => {
       function: { host: 'host-a', address: '0000:07:00.0' }, capabilities: [], persona: { name: 'nic-v1' },
       vmm: generic });
     expect([attached.status, attached.body]).toMatchObject([201, {
-      vmm: { verdict: 'exact' }, layout: { persona: { name: 'nic-v1', version: 1 }, placements: [{ name: 'pasid' }] } }]);
+      vmm: { verdict: 'exact' },
+      layout: { persona: { name: 'nic-v1', version: 1 }, placements: [{ name: 'pasid' }] } }]);
   });
 
   it('is confirmed by its guest, which enables PASID and attaches three', async () => {
@@ -98,7 +99,8 @@ describe('the whole story of a device', () => {
   it('is told when new firmware moves what its guest has cached', async () => {
     const look = sampleLook('nic-v1.lspci', 'host-a') as { configSpace: { data: string } };
     const { data } = look.configSpace;
-    const harmless = await post('/v1/functions', { ...look, firmware: '1.1', configSpace: { encoding: 'lspci', data } });
+    const harmless = await post('/v1/functions', {
+      ...look, firmware: '1.1', configSpace: { encoding: 'lspci', data } });
     expect(harmless.body).toMatchObject({ recorded: 'observed', changed: [] });
     const moved = data.replace(/^130: .*/m, '130: 00 00 00 00 55 aa 55 aa 00 00 00 00 00 00 00 00');
     const dangerous = await post('/v1/functions', {
