@@ -7,6 +7,7 @@ import { FunctionsController } from './functions/functions.controller.js';
 import { HealthController } from './health/health.controller.js';
 import { LayoutsController } from './layouts/layouts.controller.js';
 import { ListsController } from './lists/lists.controller.js';
+import { MigrationsController } from './migrations/migrations.controller.js';
 import { PasidsController } from './pasids/pasids.controller.js';
 import { PersonasController } from './personas/personas.controller.js';
 import { ProblemsController } from './problems/problems.controller.js';
@@ -23,6 +24,7 @@ export class ServerModule {
       controllers: [
         FunctionsController, DevicesController, PasidsController, ListsController, LayoutsController,
         VmmProfilesController, PersonasController, EventsController, HistoryController, VmsController,
+        MigrationsController,
         HealthController, ProblemsController,
       ],
     };

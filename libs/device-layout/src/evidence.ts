@@ -46,14 +46,32 @@ export class Evidence {
 
   /** The evidence with one more capture. */
   with(capture: FurtherCapture): Evidence {
-    const news = bytesInUse(capture.survey).filter((at) => this.firstSeen[at] === 0);
-    if (news.length === 0) return new Evidence(this.firstSeen, this.captures, this.named, this.looked + 1);
+    const firstSeen = this.marked(capture.survey);
+    if (!firstSeen) return this.andSoMany(1);
     if (this.captures.length >= furtherCapturesMax) throw new RangeError(`more than ${furtherCapturesMax} captures`);
-    const firstSeen = this.firstSeen.slice();
-    for (const at of news) firstSeen[at] = this.captures.length + 1;
     const { source, survey } = capture;
     const named = { source, configSpaceDigest: Digest.of(survey.space.toBytes()) };
     return new Evidence(firstSeen, [...this.captures, capture], [...this.named, named], this.looked + 1);
+  }
+
+  /** The evidence with more captures of bytes that were looked at before: they tell nothing new. */
+  andSoMany(more: number): Evidence {
+    return new Evidence(this.firstSeen, this.captures, this.named, this.looked + more);
+  }
+
+  /** The bytes with those marked that a survey is the first to show in use; undefined when there are none. */
+  private marked({ owners }: Survey): Uint16Array | undefined {
+    let marked: Uint16Array | undefined;
+    for (const { offset, length, owner } of owners.runs()) {
+      // What was not captured says nothing about other captures.
+      if (owner === 'zero' || owner === 'not-captured') continue;
+      for (let at = offset; at < offset + length; at += 1) {
+        if (this.firstSeen[at] !== 0) continue;
+        marked ??= this.firstSeen.slice();
+        marked[at] = this.captures.length + 1;
+      }
+    }
+    return marked;
   }
 
   /** The first byte of a range that some capture shows in use. */
@@ -64,14 +82,4 @@ export class Evidence {
     }
     return undefined;
   }
-}
-
-/** What was not captured says nothing about other captures. */
-function bytesInUse({ owners }: Survey): readonly number[] {
-  const inUse: number[] = [];
-  for (const { offset, length, owner } of owners.runs()) {
-    if (owner === 'zero' || owner === 'not-captured') continue;
-    for (let at = offset; at < offset + length; at += 1) inUse.push(at);
-  }
-  return inUse;
 }

@@ -46,6 +46,7 @@ export {
   isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
+export { vfioFunctionOf } from './vfio-function.js';
 export {
   decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
 } from './vmm-decision.js';

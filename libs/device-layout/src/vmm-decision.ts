@@ -14,6 +14,7 @@ import { type IdentityField } from './layout-operation.js';
 import { patchesBetween } from './patches-between.js';
 import { type PlannedLayout } from './plan-layout.js';
 import { type HiddenByVmm, hiddenBy, type Unmet, unmetBy } from './unmet.js';
+import { vfioFunctionOf } from './vfio-function.js';
 
 /** The VMM a device is attached for, and what its control plane sets anyway. */
 export interface VmmRequest extends VmmNamed {
@@ -59,6 +60,8 @@ export interface VmmQuestion {
   readonly kernel: { readonly release: string; readonly flavour: string };
   readonly iommu: IommuFacts;
   readonly role: SriovRole;
+  /** Of a VF's PF, whose IDs the kernel shows for the VF; null where it is not known, or there is none. */
+  readonly family: Survey | null;
   /** As the host and the control plane call the device. */
   readonly hostBdf: string;
   readonly device: string;
@@ -73,8 +76,8 @@ export function decideVmm(vmm: VmmRequest, question: VmmQuestion): Result<VmmDec
   if (!taken.ok) return refuse(taken.refusal);
   const { profile } = taken.value;
   const { kernel, assumed } = hostKernelOf(question.kernel);
-  const { survey: { space }, planned: { layout }, iommu, role } = question;
-  const from: Predicted = { space, layout, iommu, role };
+  const { survey: { space }, planned: { layout }, iommu, role, family } = question;
+  const from: Predicted = { space, layout, iommu, role, family };
   const answer = knobsOf(profile, predict(profile, vmm, kernel, from).vfio, question);
   const knobs = { ...answer.settings, ...ownKnobs(profile, layout) };
   const seen = predict(profile, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, from);
@@ -125,7 +128,7 @@ function pasidOf({ maxPasidLog2, exec, priv }: IommuFacts): PasidFacts {
 }
 
 /** What a decision was made from, as far as a prediction needs it. */
-export type Predicted = Pick<VmmQuestion, 'iommu' | 'role'>
+export type Predicted = Pick<VmmQuestion, 'iommu' | 'role' | 'family'>
   & { readonly space: ConfigSpace; readonly layout: Pick<Layout, 'patches' | 'placements'> };
 
 /** The prediction a decision rests on, made again; null when its profile has another revision by now. */
@@ -138,13 +141,14 @@ export function predictedAgain(
 }
 
 function predict(
-  profile: VmmProfile, { port, settings }: VmmRequest, kernel: HostKernel, { space, layout, iommu, role }: Predicted,
+  profile: VmmProfile, { port, settings }: VmmRequest, kernel: HostKernel,
+  { space, layout, iommu, role, family }: Predicted,
 ): GuestPrediction {
   const knobs: Knobs = {
     // A guest's IOMMU with PASID is set up for a guest that is to have PASID.
     port, settings, patches: layout.patches, viommuPasid: layout.placements.some(({ name }) => name === 'pasid'),
   };
-  return guestView(space, profile, knobs, { kernel, about: { role }, pasid: pasidOf(iommu) });
+  return guestView(space, profile, knobs, { kernel, about: vfioFunctionOf(role, family), pasid: pasidOf(iommu) });
 }
 
 function predictedOver(physical: ConfigSpace, { space, unpredicted }: GuestPrediction): PredictedGuest | null {

@@ -30,6 +30,10 @@ export {
 export { ChangePasids, type PasidChange } from './pasids/change-pasids.js';
 export { CheckPasid } from './pasids/check-pasid.js';
 export { ListPasids, type PasidPage } from './pasids/list-pasids.js';
+export { AdvanceMigration, type MigrationStep } from './migrations/advance-migration.js';
+export { GetMigration } from './migrations/get-migration.js';
+export { ListMigrations } from './migrations/list-migrations.js';
+export { PlanMigration } from './migrations/plan-migration.js';
 export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';

@@ -28,6 +28,11 @@ import { ListVmsHandler } from './lists/list-vms.js';
 import { ChangePasidsHandler } from './pasids/change-pasids.js';
 import { CheckPasidHandler } from './pasids/check-pasid.js';
 import { ListPasidsHandler } from './pasids/list-pasids.js';
+import { AdvanceMigrationHandler } from './migrations/advance-migration.js';
+import { GetMigrationHandler } from './migrations/get-migration.js';
+import { ListMigrationsHandler } from './migrations/list-migrations.js';
+import { MigrationIndex } from './migrations/migration-index.js';
+import { PlanMigrationHandler } from './migrations/plan-migration.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
 import { Recorder } from './recorder.js';
@@ -54,12 +59,14 @@ export class LedgerModule {
         { provide: StreamReader, useFactory: () => new StreamReader(store) },
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: VmIndex, useFactory: () => new VmIndex(store) },
+        { provide: MigrationIndex, useFactory: () => new MigrationIndex(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+        PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
         ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
       ],

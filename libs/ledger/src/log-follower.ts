@@ -4,15 +4,22 @@ import { type EventStore, type Position, type RecordedEvent } from '@cadastre/ev
 export class LogFollower {
   private after: Position | 'start' = 'start';
   private following: Promise<unknown> = Promise.resolve();
+  /** The turn that has not begun: whoever asks meanwhile is answered by it. */
+  private waiting: Promise<void> | undefined;
 
   constructor(private readonly store: EventStore, private readonly take: (recorded: RecordedEvent) => void) {}
 
   /**
-   * One reader at a time, since two would fold the same events twice; and each reads for itself, since one that was
-   * under way may have passed the head before the caller's own write.
+   * One reader at a time, since two would fold the same events twice. One that is under way may have passed the head
+   * before the caller's own write, so the caller waits for the next, together with all who ask until it begins.
    */
   follow(): Promise<void> {
-    const turn = this.following.then(() => this.readOn());
+    if (this.waiting) return this.waiting;
+    const turn = this.following.then(() => {
+      this.waiting = undefined;
+      return this.readOn();
+    });
+    this.waiting = turn;
     // Whoever asked hears of a failure; the next in line tries again.
     this.following = turn.catch(() => undefined);
     return turn;

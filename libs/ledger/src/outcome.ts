@@ -1,5 +1,7 @@
 import { type BaselineRefusal } from '@cadastre/device-layout';
-import { type DeviceRefusal, type FunctionRefusal, type PersonaRefusal } from '@cadastre/lifecycle';
+import {
+  type DeviceRefusal, type FunctionRefusal, type MigrationRefusal, type PersonaRefusal,
+} from '@cadastre/lifecycle';
 import { type Position } from '@cadastre/event-store';
 
 /** What a caller may have said about the revision it knows (RFC 9110, "Preconditions"). */
@@ -22,6 +24,13 @@ export type LedgerRefusal =
   | { readonly kind: 'physical-function-unknown'; readonly host: string; readonly address: string;
       readonly pf: string | null }
   | { readonly kind: 'vm-unknown'; readonly vm: string }
+  | { readonly kind: 'migration-unknown'; readonly vm: string; readonly id: string }
+  /** A migration takes all attached devices of the VM and no others. */
+  | { readonly kind: 'migration-devices-differ'; readonly vm: string; readonly attached: readonly string[];
+      readonly missing: readonly string[]; readonly unknown: readonly string[] }
+  | { readonly kind: 'migration-too-large'; readonly vm: string; readonly devices: number; readonly most: number }
+  | { readonly kind: 'vmm-unknown'; readonly name: string; readonly version: string | null;
+      readonly known: readonly string[] }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
   /** The moment that was asked for, which the log, up to `head`, does not have. */
   | { readonly kind: 'position-unknown'; readonly asked: string; readonly head: number | null }
@@ -31,7 +40,7 @@ export type LedgerRefusal =
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };
 
-export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal;
+export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal | MigrationRefusal;
 
 /** What became of a command. `revision` and `position` are those the command's own events reached. */
 export type CommandOutcome<State> =

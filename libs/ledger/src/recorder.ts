@@ -1,5 +1,5 @@
 import {
-  EventId, type EventStore, type ExpectedRevision, eventsPerAppendMax, type RecordedEvent, StreamName,
+  EventId, type EventStore, type ExpectedRevision, eventsPerAppendMax, type RecordedEvent, StreamName, StreamRevision,
 } from '@cadastre/event-store';
 import { type Digest } from '@cadastre/device-layout';
 import { decodeEvent, encodeEvent, type LedgerEvent } from '@cadastre/lifecycle';
@@ -25,6 +25,8 @@ export type Decided<State> =
   | { readonly kind: 'decided'; readonly changes: readonly [Change, ...Change[]];
       /** The answering stream's state after its events, which come as they were written. */
       after(recorded: readonly LedgerEvent[]): State }
+  /** Nothing to do: the stream stands where the command would bring it. Nothing is written. */
+  | { readonly kind: 'settled'; readonly stream: string; readonly revision: number; readonly state: State }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** A command as the recorder runs it. */
@@ -93,6 +95,7 @@ export class Recorder {
     for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
       const decided = await recording.decide();
       if (decided.kind === 'refused') return decided;
+      if (decided.kind === 'settled') return this.settled(decided);
       const batch = this.encode(decided.changes, identity);
       const outcome = await this.store.append(batch);
       switch (outcome.kind) {
@@ -117,6 +120,16 @@ export class Recorder {
       }
     }
     return refused({ kind: 'too-contended', stream, attempts: attemptsMax });
+  }
+
+  /** The answer of a command that came to what stands already: the one whoever brought it there was given. */
+  private async settled<State>(
+    { stream, revision, state }: Extract<Decided<State>, { kind: 'settled' }>,
+  ): Promise<CommandOutcome<State>> {
+    const from = StreamRevision.from(revision);
+    const [newest] = (await this.store.readStream(StreamName.from(stream), { from, limit: 1 })).events;
+    if (!newest) throw new Error(`${stream} has no revision ${revision}`);
+    return { kind: 'recorded', state, revision, position: newest.position, replayed: true };
   }
 
   /** The answer to the first use of the key, if there was one. */

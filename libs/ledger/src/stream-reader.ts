@@ -4,7 +4,8 @@ import {
 import {
   type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
   type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
-  isFunctionEvent, isPersonaEvent, type LedgerEvent, type Observation, type ObservationReference,
+  isFunctionEvent, isMigrationEvent, isPersonaEvent, type LedgerEvent, migrationDecider, type MigrationEvent,
+  type MigrationKey, type MigrationState, migrationStream, type Observation, type ObservationReference,
   personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
@@ -49,6 +50,10 @@ export class StreamReader {
 
   persona(name: PersonaName, upTo?: UpTo): Promise<Read<PersonaState>> {
     return this.read(personaStream(name), personaDecider, asPersonaEvent, upTo);
+  }
+
+  migration(key: MigrationKey, upTo?: UpTo): Promise<Read<MigrationState>> {
+    return this.read(migrationStream(key), migrationDecider, asMigrationEvent, upTo);
   }
 
   /** The position of a stream's first event; undefined when it was never begun. */
@@ -119,4 +124,9 @@ function asDeviceEvent(event: LedgerEvent): DeviceEvent {
 function asPersonaEvent(event: LedgerEvent): PersonaEvent {
   if (isPersonaEvent(event)) return event;
   throw new Error(`a persona stream holds ${event.type}`);
+}
+
+function asMigrationEvent(event: LedgerEvent): MigrationEvent {
+  if (isMigrationEvent(event)) return event;
+  throw new Error(`a migration stream holds ${event.type}`);
 }

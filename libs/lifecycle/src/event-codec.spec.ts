@@ -3,9 +3,11 @@ import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
-  decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, type LedgerEvent, UnreadableEvent,
+  decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isMigrationEvent, isPersonaEvent,
+  type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 import { Observation } from './function/observation.js';
+import { MigrationId } from './name.js';
 import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
 
 const envelope: Envelope = {
@@ -28,6 +30,8 @@ const pasid = sure(Pasid.from(7));
 const table: PageTable = {
   requested: { kind: 'ioas', ptId: 3 }, resultingPtId: 4, hwptFlags: ['pasid', 'fault-id-valid'], faultId: 5,
 };
+
+const migration = sure(MigrationId.from('m-1'));
 
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
@@ -56,7 +60,12 @@ const every: readonly LedgerEvent[] = [
   { type: 'PriEnabled', schema: 1, by: 'iommu-driver', physicalFunction: null },
   { type: 'PriDisabled', schema: 1, by: 'iommu-driver' },
   { type: 'AtsDisabled', schema: 1, by: 'iommu-driver' },
+  { type: 'DeviceMoved', schema: 1, from: functionKey(), to: functionKey('0000:3b:00.2', 'host-b'), migration },
   { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null },
+  { type: 'MigrationPlanned', schema: 1, vm: by.vm, id: migration, host: functionKey().host, vmm: qemu11, moves: [] },
+  { type: 'MigrationPrepared', schema: 1 },
+  { type: 'MigrationCompleted', schema: 1 },
+  { type: 'MigrationAborted', schema: 1, reason: 'the host went down' },
 ];
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
@@ -94,11 +103,12 @@ describe('the event codec', () => {
   });
 
   it('knows of every event which stream it belongs to', () => {
-    for (const event of every) expect(isFunctionEvent(event)).toBe(!isDeviceEvent(event));
+    const kinds = [isFunctionEvent, isDeviceEvent, isMigrationEvent, isPersonaEvent];
+    for (const event of every) expect(kinds.filter((isOne) => isOne(event))).toHaveLength(1);
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
       'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'PasidEnabled', 'PasidAttached',
       'PasidReplaced', 'PasidDetached', 'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled',
-      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceDetached',
+      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceMoved', 'DeviceDetached',
     ]);
   });
 });

@@ -2,10 +2,11 @@ import { canonicalJson, type Digest } from '@cadastre/device-layout';
 import { type DeviceEvent } from './device/device-events.js';
 import { type PasidEvent } from './device/pasids/pasid-events.js';
 import { type FunctionEvent } from './function/function-events.js';
+import { type MigrationEvent } from './migration/migration-events.js';
 import { type PersonaEvent } from './persona/persona-decider.js';
 
 /** Every fact the ledger records. */
-export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent;
+export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent | MigrationEvent;
 
 /** Which command recorded an event, and when. The key never expires: it is how a repeated command is recognised. */
 export interface Envelope {
@@ -43,6 +44,7 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   LayoutDecided: 1,
   LayoutConfirmed: 1,
   LayoutDiverged: 1,
+  DeviceMoved: 1,
   DeviceDetached: 1,
   PasidEnabled: 1,
   PasidDisabled: 1,
@@ -56,6 +58,10 @@ const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { 
   PriEnabled: 1,
   PriDisabled: 1,
   PersonaPublished: 1,
+  MigrationPlanned: 1,
+  MigrationPrepared: 1,
+  MigrationCompleted: 1,
+  MigrationAborted: 1,
 };
 
 const utf8 = new TextEncoder();
@@ -107,9 +113,17 @@ export function isPasidEvent(event: LedgerEvent): event is PasidEvent {
 }
 
 export function isDeviceEvent(event: LedgerEvent): event is DeviceEvent {
-  return !isFunctionEvent(event) && !isPersonaEvent(event);
+  return !isFunctionEvent(event) && !isPersonaEvent(event) && !isMigrationEvent(event);
 }
 
 export function isPersonaEvent(event: LedgerEvent): event is PersonaEvent {
   return event.type === 'PersonaPublished';
+}
+
+const migrationEvents: readonly string[] = [
+  'MigrationPlanned', 'MigrationPrepared', 'MigrationCompleted', 'MigrationAborted',
+] satisfies readonly MigrationEvent['type'][];
+
+export function isMigrationEvent(event: LedgerEvent): event is MigrationEvent {
+  return migrationEvents.includes(event.type);
 }

@@ -1,5 +1,5 @@
 export { type Decider, fold } from './decider.js';
-export { type LayoutGround, type LayoutWish } from './device/decide-layout.js';
+export { grantCapability, type LayoutGround, type LayoutWish, wantedBy } from './device/decide-layout.js';
 export {
   type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
   type GuestSeen,
@@ -22,7 +22,7 @@ export {
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export {
   type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,
-  isPersonaEvent, type LedgerEvent, UnreadableEvent,
+  isMigrationEvent, isPersonaEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
@@ -32,9 +32,17 @@ export {
   type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities,
 } from './function/function-events.js';
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
-export { DeviceId, HostName, namePattern, type NotAName, PersonaName, VmId } from './name.js';
+export {
+  type KnownMigration, type MigrationCommand, migrationDecider, type MigrationKey, type MigrationRefusal,
+  type MigrationState, type MoveNow,
+} from './migration/migration-decider.js';
+export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
+export { type ImpossibleMove, type Moved, planMove } from './migration/plan-move.js';
+export { DeviceId, HostName, MigrationId, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {
   type PersonaCommand, personaDecider, type PersonaEvent, personaOf, type PersonaRefusal, type PersonaState,
   type PersonaVersion, type PublishedPersona,
 } from './persona/persona-decider.js';
-export { type DeviceKey, deviceStream, type FunctionKey, functionStream, personaStream } from './stream-key.js';
+export {
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, migrationStream, personaStream,
+} from './stream-key.js';

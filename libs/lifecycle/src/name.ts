@@ -6,6 +6,8 @@ export type HostName = Branded<string, 'HostName'>;
 export type VmId = Branded<string, 'VmId'>;
 /** A persona, as its publisher names it. */
 export type PersonaName = Branded<string, 'PersonaName'>;
+/** A migration of one virtual machine. */
+export type MigrationId = Branded<string, 'MigrationId'>;
 /** A device of one virtual machine. */
 export type DeviceId = Branded<string, 'DeviceId'>;
 
@@ -28,5 +30,8 @@ export const HostName = { from: (given: string): Result<HostName, NotAName> => p
 export const VmId = { from: (given: string): Result<VmId, NotAName> => parse<'VmId'>(given) };
 export const PersonaName = {
   from: (given: string): Result<PersonaName, NotAName> => parse<'PersonaName'>(given),
+};
+export const MigrationId = {
+  from: (given: string): Result<MigrationId, NotAName> => parse<'MigrationId'>(given),
 };
 export const DeviceId = { from: (given: string): Result<DeviceId, NotAName> => parse<'DeviceId'>(given) };

@@ -1,5 +1,5 @@
 import { type Bdf } from '@cadastre/config-space';
-import { type DeviceId, type HostName, type PersonaName, type VmId } from './name.js';
+import { type DeviceId, type HostName, type MigrationId, type PersonaName, type VmId } from './name.js';
 
 /** A function of one host: what the physical truth is kept under. */
 export interface FunctionKey {
@@ -21,6 +21,11 @@ export function functionStream({ host, address }: FunctionKey): string {
 /** `device-<vm>/<device>` */
 export function deviceStream({ vm, device }: DeviceKey): string {
   return `device-${vm}/${device}`;
+}
+
+/** `migration-<vm>/<id>` */
+export function migrationStream({ vm, id }: { readonly vm: VmId; readonly id: MigrationId }): string {
+  return `migration-${vm}/${id}`;
 }
 
 /** `persona-<name>` */

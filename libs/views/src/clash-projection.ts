@@ -1,4 +1,6 @@
-import { deviceStream, type FunctionKey, functionStream, isPasidEvent, type LedgerEvent } from '@cadastre/lifecycle';
+import {
+  deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, type LedgerEvent,
+} from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
 import { deviceKeyOf } from './device-projection.js';
 import { ownModel } from './function-projection.js';
@@ -23,7 +25,7 @@ export const clashProjection: Projection = {
 type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 
 function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
-  if (isPasidEvent(event)) return [];
+  if (isPasidEvent(event) || isMigrationEvent(event)) return [];
   switch (event.type) {
     case 'FunctionObserved': {
       if (!seen) return [];
@@ -39,7 +41,8 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
     case 'LayoutDiverged': return [diverged(event, stream, before)];
     case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
     case 'FunctionRetired': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
-    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceDetached': case 'PersonaPublished': return [];
+    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceMoved': case 'DeviceDetached':
+    case 'PersonaPublished': return [];
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ListEntry } from '@cadastre/device-layout';
-import { DeviceId, type DeviceKey, isPasidEvent, VmId } from '@cadastre/lifecycle';
+import { DeviceId, type DeviceKey, isMigrationEvent, isPasidEvent, VmId } from '@cadastre/lifecycle';
 import { CapabilityName } from './capability-name.js';
 import { type DeviceRow } from './device-row.js';
 import { type Projection, type RowChange, type RowsBefore } from './projection.js';
@@ -9,6 +9,7 @@ export const deviceProjection: Projection = {
   name: 'devices',
   reads: ['functions'],
   project({ event, stream, revision }, before) {
+    if (isMigrationEvent(event)) return [];
     if (isPasidEvent(event)) return [put({ ...known(stream, before), revision })];
     switch (event.type) {
       case 'DeviceAttached': {
@@ -23,6 +24,10 @@ export const deviceProjection: Projection = {
         return [put({ ...known(stream, before), revision, capabilities, layoutDigest, ...judged })];
       }
       case 'LayoutConfirmed': case 'LayoutDiverged': return [put({ ...known(stream, before), revision })];
+      case 'DeviceMoved': {
+        const model = before.function(event.to)?.model ?? null;
+        return [put({ ...known(stream, before), revision, function: event.to, model })];
+      }
       case 'DeviceDetached': return [put(detached(known(stream, before).key, revision))];
       case 'FunctionRegistered': case 'FunctionObserved': case 'ObservationConfirmed':
       case 'FunctionClaimed': case 'FunctionReleased': case 'FunctionRetired':

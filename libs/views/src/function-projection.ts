@@ -1,4 +1,4 @@
-import { type FunctionKey, isPasidEvent } from '@cadastre/lifecycle';
+import { type FunctionKey, isMigrationEvent, isPasidEvent } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
@@ -10,7 +10,7 @@ export const functionProjection: Projection = {
   reads: [],
   project(told, before) {
     const { event, seen, stream, revision } = told;
-    if (isPasidEvent(event)) return [];
+    if (isPasidEvent(event) || isMigrationEvent(event)) return [];
     switch (event.type) {
       case 'FunctionObserved': return seen ? observed(told, seen, before) : [];
       case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
@@ -24,7 +24,7 @@ export const functionProjection: Projection = {
       // The observation that is recorded with it makes the row.
       case 'FunctionRegistered':
       case 'DeviceAttached': case 'LayoutDecided': case 'LayoutConfirmed': case 'LayoutDiverged':
-      case 'DeviceDetached': case 'PersonaPublished': return [];
+      case 'DeviceMoved': case 'DeviceDetached': case 'PersonaPublished': return [];
     }
   },
 };

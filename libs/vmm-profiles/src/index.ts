@@ -4,6 +4,7 @@ export { guestView } from './guest-view.js';
 export { type HostFacts, type PasidFacts } from './host-facts.js';
 export { hostKernelOf, type KernelTaken } from './host-kernel.js';
 export { type Explanation, explanationsMax, identify } from './identify.js';
+export { impliedPasid, impliedPasidSays } from './implied-pasid.js';
 export { type GuestPort, guestPorts, type Knobs, type SettingRow, type WrongSetting, wrongSetting } from './knobs.js';
 export { type KnobsAnswer, knobsFor, type UnmetPlacement, type WantedPlacement } from './knobs-for.js';
 export {

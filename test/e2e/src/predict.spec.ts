@@ -27,6 +27,14 @@ describe('cadastre predict', () => {
       outcome: { kind: 'starts' }, profile: { name: 'qemu-11.1', revision: 1 } }] });
   });
 
+  it('takes an IOMMU with PASID for granted where a knob places it, and says so', () => {
+    const use = ['predict', sample, '--vmm', 'qemu-11.0', '--knob', 'x-vpasid-cap-offset=0x300'];
+    const { stdout, stderr } = cadastre(use);
+    expect(stdout).toMatch(/^ {2}extended .*0x1b@300$/m);
+    expect(stderr).toMatch(/nobody told what the IOMMU has/);
+    expect(cadastre([...use, '--pasid-width', '0']).stdout).not.toMatch(/0x1b@300/);
+  });
+
   it('ends with 1 where the device would not start', () => {
     const { status, stdout } = cadastre(['predict', join(root, 'samples', 'root-port.lspci'), '--vmm', 'qemu-11.0']);
     expect(status).toBe(1);

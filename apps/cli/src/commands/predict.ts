@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
 import { type Capture, type HostKernel, writeLspciText } from '@cadastre/config-space';
-import { type GuestPort, guestPorts, type GuestPrediction, guestView, type HostFacts, type Knobs,
-  type VmmProfile } from '@cadastre/vmm-profiles';
+import {
+  type GuestPort, guestPorts, type GuestPrediction, guestView, type HostFacts, impliedPasid, impliedPasidSays,
+  type Knobs, type PasidFacts, type VmmProfile,
+} from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { hex, paint, print, printJson, say } from '../terminal.js';
 import { flavourOf, kernelReleaseOf, pasidLog2Of } from './options.js';
@@ -32,9 +34,11 @@ export function addPredict(program: Command): void {
     .option('--json', 'print as JSON (schema cadastre.predict/1)')
     .option('--lspci', 'print the guest\'s config space as lspci -xxxx text')
     .action((dump: string, options: PredictOptions) => {
+      const assumed = impliedBy(options) ? [impliedPasidSays] : [];
+      for (const one of assumed) say(`${one}; --pasid-width tells`);
       const functions = readCaptures(dump).map((capture) => ({ capture, prediction: predictOne(capture, options) }));
       if (options.json) {
-        printJson({ schema: 'cadastre.predict/1', functions: functions.map(predictedJson) });
+        printJson({ schema: 'cadastre.predict/1', assumed, functions: functions.map(predictedJson) });
       } else if (options.lspci) {
         const shown = functions.flatMap(({ capture, prediction: { space } }) => space ? [{ ...capture, space }] : []);
         if (shown.length > 0) print(writeLspciText(shown).trimEnd());
@@ -49,12 +53,17 @@ export function addPredict(program: Command): void {
     });
 }
 
+/** What is taken for granted where nobody told what the IOMMU has. */
+function impliedBy({ pasidWidth, vmm, knob = {} }: PredictOptions): PasidFacts | null {
+  return pasidWidth === undefined ? impliedPasid(vmm, knob) : null;
+}
+
 /** Execute and privileged are what an IOMMU of any size reports today; the width is what differs. */
 function predictOne({ space }: Capture, options: PredictOptions): GuestPrediction {
   const { pasidWidth = 0 } = options;
   const host: HostFacts = {
     kernel: { release: options.kernel, flavour: options.flavour },
-    pasid: pasidWidth === 0 ? null : { widthBits: pasidWidth, execute: true, privileged: true },
+    pasid: pasidWidth === 0 ? impliedBy(options) : { widthBits: pasidWidth, execute: true, privileged: true },
   };
   const knobs: Knobs = { port: options.port, settings: options.knob ?? {} };
   return guestView(space, options.vmm, knobs, host);

@@ -1,12 +1,19 @@
-import { IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { plainToInstance, Transform } from 'class-transformer';
+import {
+  ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min,
+  ValidateNested,
+} from 'class-validator';
 import { grantedAsRequested, grantedAsTheyAre } from '@cadastre/lifecycle';
 import { type GuestPort, guestPorts } from '@cadastre/vmm-profiles';
 import { ConfigSpaceDto } from '../functions/observe-function.dto.js';
-import { IsNested, IsNestedList } from '../http/validation.js';
+import { IsNested } from '../http/validation.js';
 
 const names = ['pasid', ...grantedAsTheyAre, ...grantedAsRequested] as const;
 /** More hot-plugs than a VM lives through. */
 const hotPlugOrderMax = 1_000_000;
+/** Twice what can be placed by name. */
+const capabilitiesMax = 16;
 
 export class FunctionReferenceDto {
   @IsString()
@@ -33,6 +40,19 @@ export class CapabilityRequestDto {
   /** Fields of a capability whose content only the request tells: DSN, DVSEC, GPUDirect clique, VMD shadow. */
   @IsOptional() @IsObject()
   registers?: Record<string, unknown> | null;
+}
+
+/** Names become requests of that name; what is neither is left for the validation to refuse. */
+function capabilitiesIn(given: unknown): unknown {
+  if (!Array.isArray(given)) return given;
+  return given.map((one: unknown) =>
+    plainToInstance(CapabilityRequestDto, typeof one === 'string' ? { name: one } : one));
+}
+
+/** A list of capability requests; a name alone stands for one with nothing else said. */
+export function IsCapabilityList(): PropertyDecorator {
+  return applyDecorators(Transform(({ obj, key }) => capabilitiesIn((obj as Record<string, unknown>)[key])), IsArray(),
+    ArrayMaxSize(capabilitiesMax), IsObject({ each: true }), ValidateNested({ each: true }));
 }
 
 export class PersonaDto {
@@ -63,7 +83,7 @@ export class VmmDto {
 
 /** What a guest is to find. */
 export class LayoutWishDto {
-  @IsNestedList(() => CapabilityRequestDto, 16)
+  @IsCapabilityList()
   capabilities!: CapabilityRequestDto[];
 
   /** A published layout to wear whole; then `capabilities` is empty. */

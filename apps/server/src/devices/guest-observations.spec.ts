@@ -1,4 +1,4 @@
-import { attachBody, look, sample, TestServer } from '../testing.js';
+import { attachBody, look, sample, sampleBytes, TestServer } from '../testing.js';
 
 const device = '/v1/vms/vm-1/devices/nic0';
 const sampleText = sample('e1000e');
@@ -65,6 +65,25 @@ describe('a device and its VMM over HTTP', () => {
       events: { type: string; data: { differences?: { rule: string | null }[] } }[] };
     expect(events.at(-1)?.type).toBe('LayoutDiverged');
     expect(events.at(-1)?.data.differences?.map(({ rule }) => rule)).toContain('Q17');
+  });
+
+  it('of a VF shows the IDs of its family, which the PF tells', async () => {
+    const of = (name: string, address: string, sriov: object): Promise<unknown> => {
+      const [first = ''] = sample(name).split(' ');
+      const data = sample(name).replace(first, address.slice(5));
+      return server.post('/v1/functions', look({ address, sriov, configSpace: { encoding: 'lspci', data } }));
+    };
+    await of('nvme-pf', '0000:06:00.0', { role: 'pf' });
+    await of('nvme-vf', '0000:06:00.1', { role: 'vf', pf: '0000:06:00.0' });
+    const reply = await server.post('/v1/vms/vm-3/devices/nvme0/attach', {
+      function: { host: 'host-a', address: '0000:06:00.1' }, capabilities: [{ name: 'pasid' }], vmm });
+    const shown = reply.body['vmm'] as { predicted: { patches: { offset: number; mask: number; value: number }[] } };
+    const physical = sampleBytes('nvme-vf').readUInt32LE(0);
+    const { mask = 0, value = 0 } = shown.predicted.patches.find(({ offset }) => offset === 0) ?? {};
+    const { vendorId, deviceId } = (await server.get('/v1/functions/host-a/0000:06:00.0')).body['survey'] as {
+      vendorId: number; deviceId: number };
+    const ids = ((physical & ~mask) | value) >>> 0;
+    expect([physical, ids & 0xffff, ids >>> 16]).toEqual([0xffffffff, vendorId, deviceId]);
   });
 
   it('gives the same answer to an observation that is sent again', async () => {

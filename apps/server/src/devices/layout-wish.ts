@@ -33,7 +33,7 @@ function personaOf({ persona, capabilities }: LayoutWishDto): NamedWish['persona
 }
 
 /** Width and permissions are those of PASID, registers those of what only the request can fill. */
-function requested(one: CapabilityRequestDto, index: number): CapabilityRequest {
+export function requested(one: CapabilityRequestDto, index: number): CapabilityRequest {
   const { name, width, exec, priv, registers } = one;
   const refuseAll = (members: Readonly<Record<string, unknown>>): void => {
     const given = Object.entries(members).find(([, value]) => value !== undefined && value !== null);
@@ -53,31 +53,34 @@ function requested(one: CapabilityRequestDto, index: number): CapabilityRequest 
 
 /** Values as people write them: 7, or "0x7". */
 function registersOf(given: Readonly<Record<string, unknown>>, pointer: string): SyntheticRegisters {
-  return Object.fromEntries(Object.entries(given).slice(0, settingsMax).map(([field, value]) => {
+  return Object.fromEntries(Object.entries(given).map(([field, value]) => {
     const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,8}$/.test(value) ? Number(value) : value;
     if (typeof number === 'number') return [field, number];
     throw EdgeProblem.field(`${pointer}/${field}`, null, 'a whole number, or "0x..."', 'not a number');
   }));
 }
 
-function vmmOf({ name, version, port, settings }: VmmDto): VmmRequest {
+/** A VMM as a request names it. Refuses settings no VMM could have. */
+export function vmmOf({ name, version, port, settings }: VmmDto, pointer = '/vmm'): VmmRequest {
   const given = Object.entries(settings ?? {});
   if (given.length > settingsMax) {
-    throw EdgeProblem.field('/vmm/settings', given.length, `at most ${settingsMax}`, 'too many settings');
+    throw EdgeProblem.field(`${pointer}/settings`, given.length, `at most ${settingsMax}`, 'too many settings');
   }
   return {
     name, version: version ?? null, port: port ?? 'root-port',
-    settings: Object.fromEntries(given.map(([key, value]) => [settingNamed(key), settingOf(key, value)])),
+    settings: Object.fromEntries(given.map(([key, value]) =>
+      [settingNamed(key, pointer), settingOf(key, value, pointer)])),
   };
 }
 
-function settingNamed(name: string): string {
+function settingNamed(name: string, pointer: string): string {
   if (settingName.test(name)) return name;
-  throw EdgeProblem.field('/vmm/settings', name.slice(0, 80), 'names as the VMM spells them', 'not a setting');
+  throw EdgeProblem.field(`${pointer}/settings`, name.slice(0, 80), 'names as the VMM spells them', 'not a setting');
 }
 
-function settingOf(name: string, value: unknown): string {
+function settingOf(name: string, value: unknown, pointer: string): string {
   const text = typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   if (typeof text === 'string' && settingValue.test(text)) return text;
-  throw EdgeProblem.field(`/vmm/settings/${name}`, null, 'text of at most 128 printable characters', 'not a value');
+  throw EdgeProblem.field(`${pointer}/settings/${name}`, null, 'text of at most 128 printable characters',
+    'not a value');
 }

@@ -1,5 +1,5 @@
 import { Bdf, Pasid, type Result } from '@cadastre/config-space';
-import { DeviceId, HostName, type NotAName, PersonaName, VmId } from '@cadastre/lifecycle';
+import { DeviceId, HostName, MigrationId, type NotAName, PersonaName, VmId } from '@cadastre/lifecycle';
 import { EdgeProblem } from '../problems/edge-problem.js';
 
 function parsed<Name>(pointer: string, result: Result<Name, NotAName>): Name {
@@ -12,7 +12,8 @@ export const parse = {
   host: (given: string, pointer = '/host'): HostName => parsed(pointer, HostName.from(given)),
   vm: (given: string): VmId => parsed('/vm', VmId.from(given)),
   persona: (given: string, pointer = '/name'): PersonaName => parsed(pointer, PersonaName.from(given)),
-  device: (given: string): DeviceId => parsed('/device', DeviceId.from(given)),
+  device: (given: string, pointer = '/device'): DeviceId => parsed(pointer, DeviceId.from(given)),
+  migration: (given: string): MigrationId => parsed('/id', MigrationId.from(given)),
   address: (given: string, pointer = '/address'): Bdf => {
     const address = Bdf.from(given);
     if (address.ok) return address.value;

@@ -13,6 +13,22 @@ describe('layouts over HTTP', () => {
   });
   afterAll(() => server.close());
 
+  it('plans capabilities by name, or as an attach asks for them', async () => {
+    const plan = (capabilities: unknown) => server.post('/v1/layouts/plan', {
+      configSpace: { encoding: 'lspci', data: sample('e1000e') }, capabilities });
+    const named = await plan(['pasid', 'pri']);
+    expect(named.body).toMatchObject({ placements: [{ name: 'pasid' }, { name: 'pri' }] });
+    const dvsec = { name: 'dvsec', registers: { dvsecId: 3 } };
+    const asked = await plan([{ name: 'pasid', width: 9 }, { name: 'dsn' }, dvsec]);
+    expect(asked.body).toMatchObject({
+      placements: [{ name: 'pasid', registers: { maxPasidWidth: 9 } }, { name: 'dsn' }, dvsec] });
+    for (const wrong of [['warp'], [{ name: 'pasid', width: 99 }], [7], [[]], 'pasid', [null]]) {
+      expect([(await plan(wrong)).status, wrong]).toEqual([400, wrong]);
+    }
+    expect((await plan([{ name: 'nvidia-clique', registers: { clique: 99 } }])).body['code'])
+      .toBe('register-out-of-range');
+  });
+
   it('are planned without being recorded', async () => {
     const reply = await server.post('/v1/layouts/plan', {
       ...lspci('nic-v1'), capabilities: ['pasid', 'nvidia-clique'], policy: { pinned: { pasid: '0x400' },

@@ -1,14 +1,16 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { writeLspciText } from '@cadastre/config-space';
+import { type Survey, writeLspciText } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, defaultRegisters, Evidence, explainVerdict, knownQuirks, layoutDocument,
-  migrationVerdict, type PersonaPlaces, personaPlaces, planWhatFits, readPlanPolicy, writeLayoutDocument,
+  baseline, compareLayouts, defaultRegisters, Evidence, explainVerdict, type IommuFacts, knownQuirks, layoutDocument,
+  migrationVerdict, type PersonaPlaces, personaPlaces, type PhysicalFunction, planWhatFits, readPlanPolicy,
+  type WantedCapability, writeLayoutDocument,
 } from '@cadastre/device-layout';
 import { GetPersona } from '@cadastre/ledger';
 import { vmmAbilities } from '@cadastre/vmm-profiles';
-import { personaOf } from '@cadastre/lifecycle';
+import { type CapabilityRequest, grantCapability, personaOf, wantedBy } from '@cadastre/lifecycle';
 import { placementView } from '../devices/device-view.js';
+import { requested } from '../devices/layout-wish.js';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, Refused } from '../problems/refused.js';
@@ -26,7 +28,7 @@ export class LayoutsController {
   @HttpCode(200)
   async plan(@Body() body: PlanLayoutDto): Promise<object> {
     const { survey, physicalFunction, iommu } = await givenFunction(body, this.queries);
-    const policy = readPlanPolicy(body.policy ?? undefined, body.capabilities);
+    const policy = readPlanPolicy(body.policy ?? undefined, body.capabilities.map(({ name }) => name));
     if (!policy.ok) {
       throw EdgeProblem.field(`/policy${policy.refusal.pointer}`, null, policy.refusal.problem, 'not a policy');
     }
@@ -36,8 +38,11 @@ export class LayoutsController {
     const persona = body.persona ? await this.placesOf(body.persona) : undefined;
     const { planned, notPlaced } = planWhatFits({
       survey, physicalFunction, ...policy.value, quirks: knownQuirks,
-      wanted: body.capabilities.map((name) =>
-        ({ name, registers: defaultRegisters(name, survey, physicalFunction, facts) })),
+      wanted: body.capabilities.map((one, index) => {
+        // A name alone asks where it would go; more than that is what an attach would be granted.
+        if (Object.keys(one).length > 1) return granted(requested(one, index), facts, survey, physicalFunction);
+        return { name: one.name, registers: defaultRegisters(one.name, survey, physicalFunction, facts) };
+      }),
       ...(captures.length > 0 ? { evidence: Evidence.of(captures) } : {}),
       ...(persona ? { persona } : {}),
     });
@@ -89,6 +94,14 @@ export class LayoutsController {
     if (!newest) throw new Error(`persona ${name} is published and has no version`);
     return personaPlaces(personaOf(view.name, newest));
   }
+}
+
+function granted(
+  request: CapabilityRequest, iommu: IommuFacts, over: Survey, family: PhysicalFunction | null,
+): WantedCapability {
+  const grant = grantCapability(request, iommu, over, family);
+  if (!grant.ok) throw new Refused(grant.refusal);
+  return wantedBy(grant.value);
 }
 
 function parsed(canonical: string): unknown {

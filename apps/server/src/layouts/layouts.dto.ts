@@ -1,7 +1,6 @@
-import { ArrayMaxSize, ArrayMinSize, IsArray, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
-import { isSyntheticName, syntheticCapabilities, type SyntheticName } from '@cadastre/device-layout';
+import { ArrayMinSize, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
 import { profileNames } from '../vmm-profiles/given-profile.js';
-import { FunctionReferenceDto } from '../devices/attach-device.dto.js';
+import { type CapabilityRequestDto, FunctionReferenceDto, IsCapabilityList } from '../devices/attach-device.dto.js';
 import { ConfigSpaceDto, IommuDto } from '../functions/observe-function.dto.js';
 import { IsNested, IsNestedList } from '../http/validation.js';
 
@@ -29,8 +28,9 @@ export class GivenFunctionDto {
 }
 
 export class PlanLayoutDto extends GivenFunctionDto {
-  @IsArray() @ArrayMaxSize(16) @IsIn(Object.keys(syntheticCapabilities).filter(isSyntheticName), { each: true })
-  capabilities!: SyntheticName[];
+  /** As an attach has them; a name alone stands for one with nothing else said. */
+  @IsCapabilityList()
+  capabilities!: CapabilityRequestDto[];
 
   /** Read by the planner's own reader, which names what is wrong with a JSON Pointer. */
   @IsOptional() @IsObject()

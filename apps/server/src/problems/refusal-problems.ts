@@ -280,6 +280,49 @@ export const refusalProblems: {
       pointer: '/capabilities', detail: one.name, value: one.name, limit: 'iommu.atsSupported = false',
     }),
   },
+  'migration-unknown': {
+    status: 404, title: 'No such migration',
+    detail: (one) => `${one.vm} has no migration ${one.id}; POST /v1/vms/${one.vm}/migrations plans one`,
+    field: (one) => ({ pointer: '/id', detail: 'never planned', value: one.id, limit: 'a migration of this VM' }),
+  },
+  'migration-devices-differ': {
+    status: 422, title: 'The migration is not about the devices of the VM',
+    detail: (one) => (one.attached.length === 0 ? `${one.vm} has no attached device`
+      : `attached are ${one.attached.join(', ')}; without a target: ${one.missing.join(', ') || 'none'}; not attached: `
+        + (one.unknown.join(', ') || 'none')),
+    field: (one) => ({
+      pointer: '/target/functions', detail: 'other devices than the VM has',
+      value: [...one.missing, ...one.unknown].join(', '), limit: one.attached.join(', ') || 'an attached device',
+    }),
+  },
+  'migration-too-large': {
+    status: 422, title: 'The VM has too many devices for one migration',
+    detail: (one) => `${one.vm} has ${one.devices} attached devices, a migration takes ${one.most}`,
+    field: (one) => ({
+      pointer: '/target/functions', detail: 'too many devices', value: one.devices, limit: `at most ${one.most}`,
+    }),
+  },
+  'migration-impossible': {
+    status: 422, title: 'The VM cannot go there',
+    detail: (one) => one.devices.map(({ device, target, reasons }) =>
+      `${device} to ${where(target)}: ${reasons.join('; ')}`).join(' | '),
+    field: ({ devices: [first] }) => ({
+      pointer: `/target/functions/${first?.device ?? ''}`, detail: first?.reasons.join('; ') ?? '',
+      value: first?.target.address, limit: 'a function that shows what the guest has',
+    }),
+  },
+  'migration-state': {
+    status: 409, title: 'The migration is in another state',
+    detail: (one) => `${one.id} is ${one.state}; this needs ${one.allowed.join(' or ') || 'a new migration'}`,
+    field: (one) => ({
+      pointer: '/id', detail: 'state', value: one.state, limit: one.allowed.join(' or ') || 'a new migration',
+    }),
+  },
+  'migration-stale': {
+    status: 409, title: 'The plan of the migration is not true any more',
+    detail: (one) => `since ${one.id} was planned: ${one.changes.join('; ')}. Abort it and plan anew`,
+    field: (one) => ({ pointer: '/id', detail: one.changes.join('; '), value: one.id, limit: 'what was planned' }),
+  },
   'vm-unknown': {
     status: 404, title: 'No such VM',
     detail: (one) => `no device was ever attached to ${one.vm}`,

@@ -1,4 +1,5 @@
-import { type HostKernel, type VfioFunction } from '@cadastre/config-space';
+import { type HostKernel } from '@cadastre/config-space';
+import { vfioFunctionOf } from '@cadastre/device-layout';
 import { type ObservedKernel } from '@cadastre/lifecycle';
 import { type HostFacts, hostKernelOf, type KernelTaken, type PasidFacts } from '@cadastre/vmm-profiles';
 import { type GivenFunction } from '../layouts/given-function.js';
@@ -20,23 +21,14 @@ export function assumedOf({ assumed, kernel: { flavour } }: KernelTaken): readon
 
 /** What of the host changes what a guest sees. */
 export function givenHost(
-  kernel: HostKernel, given: GivenFunction, barSizesBytes: readonly number[] | null | undefined,
+  kernel: HostKernel, given: GivenFunction, pasid: PasidFacts | null,
+  barSizesBytes: readonly number[] | null | undefined,
 ): HostFacts {
-  return { kernel, about: aboutOf(given), pasid: pasidOf(given), ...(barSizesBytes ? { barSizesBytes } : {}) };
+  const about = vfioFunctionOf(given.role, given.physicalFunction?.survey ?? null);
+  return { kernel, about, pasid, ...(barSizesBytes ? { barSizesBytes } : {}) };
 }
 
-function pasidOf({ iommu }: GivenFunction): PasidFacts | null {
+/** What the IOMMU has; null where nobody told. */
+export function pasidOf({ iommu }: GivenFunction): PasidFacts | null {
   return iommu && { widthBits: iommu.maxPasidLog2, execute: iommu.exec, privileged: iommu.priv };
-}
-
-/** VF Device ID. PCIe Base Specification, "SR-IOV Extended Capability". */
-const vfDeviceIdAt = 0x1a;
-
-/** A VF's IDs read all-ones; the kernel takes them from its PF (K15). */
-function aboutOf({ role, physicalFunction }: GivenFunction): VfioFunction {
-  const family = physicalFunction?.survey;
-  const sriov = family?.capabilities.find(({ space, id }) => space === 'extended' && id === 0x10);
-  if (!family || !sriov) return { role };
-  const { space } = family;
-  return { role, ids: { vendorId: space.u16(0), deviceId: space.u16(sriov.offset + vfDeviceIdAt) } };
 }

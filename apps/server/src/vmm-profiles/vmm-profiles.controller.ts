@@ -2,10 +2,10 @@ import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { vfioView } from '@cadastre/config-space';
 import { type LayoutDocument, type LayoutPlacements, placementsOf } from '@cadastre/device-layout';
-import { guestView, knobsFor, vmmProfiles } from '@cadastre/vmm-profiles';
+import { guestView, impliedPasid, impliedPasidSays, knobsFor, vmmProfiles } from '@cadastre/vmm-profiles';
 import { parse } from '../http/parse-name.js';
 import { givenFunction, givenLayout } from '../layouts/given-function.js';
-import { assumedOf, givenHost, givenKernel } from './given-host.js';
+import { assumedOf, givenHost, givenKernel, pasidOf } from './given-host.js';
 import { givenKnobs } from './given-knobs.js';
 import { givenProfile } from './given-profile.js';
 import { predictionView, profileView } from './profile-view.js';
@@ -29,9 +29,12 @@ export class VmmProfilesController {
     const knobs = givenKnobs(body.knobs, profile);
     const given = await givenFunction(body, this.queries);
     const taken = givenKernel(body.kernel, given);
-    const host = givenHost(taken.kernel, given, body.barSizesBytes);
+    const told = pasidOf(given);
+    const implied = told ? null : impliedPasid(profile, knobs.settings ?? {});
+    const host = givenHost(taken.kernel, given, told ?? implied, body.barSizesBytes);
     const prediction = guestView(given.survey.space, profile, knobs, host);
-    return { kernel: taken.kernel, assumed: assumedOf(taken), ...predictionView(prediction, given.address) };
+    const assumed = [...assumedOf(taken), ...(implied ? [impliedPasidSays] : [])];
+    return { kernel: taken.kernel, assumed, ...predictionView(prediction, given.address) };
   }
 
   /** What to set so that a VMM shows a layout. */

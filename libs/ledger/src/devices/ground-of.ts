@@ -22,7 +22,8 @@ export async function groundOf(
   };
 }
 
-async function physicalFunctionOf(
+/** A VF's PF as far as it is known; null when the function is no VF. */
+export async function physicalFunctionOf(
   owned: RegisteredFunction, reader: StreamReader,
 ): Promise<LayoutGround['physicalFunction']> {
   const sriov = owned.observation?.facts.sriov;

@@ -1,5 +1,5 @@
-import { readHeader, survey } from '@cadastre/config-space';
-import { Evidence } from '@cadastre/device-layout';
+import { survey } from '@cadastre/config-space';
+import { type Digest, Evidence } from '@cadastre/device-layout';
 import { type EventStore, type RecordedEvent } from '@cadastre/event-store';
 import { decodeEvent, Observation } from '@cadastre/lifecycle';
 import { LogFollower } from '../log-follower.js';
@@ -12,7 +12,7 @@ const noId = 0xffff;
  * the log when it is asked; the decision that used it names the observations that told something.
  */
 export class ModelEvidence {
-  private readonly models = new Map<string, Evidence>();
+  private readonly models = new Map<string, Model>();
   private readonly follower: LogFollower;
 
   constructor(store: EventStore) {
@@ -22,7 +22,7 @@ export class ModelEvidence {
   /** Evidence on the model of a function as it was observed; null when nobody else of its model told anything. */
   async of(observation: Observation): Promise<Evidence | null> {
     await this.follower.follow();
-    const evidence = this.models.get(modelOf(observation));
+    const evidence = this.models.get(modelOf(observation))?.evidence;
     const others = evidence?.named.filter((one) => one.configSpaceDigest !== observation.configSpaceDigest) ?? [];
     return evidence && others.length > 0 ? evidence : null;
   }
@@ -31,17 +31,36 @@ export class ModelEvidence {
     if (type !== 'FunctionObserved') return;
     const { event } = decodeEvent(data);
     if (event.type !== 'FunctionObserved') return;
-    const model = modelOf(event);
+    const name = modelOf(event);
+    const { evidence, looks } = this.models.get(name) ?? { evidence: Evidence.none, looks: new Set() };
+    const digest = event.configSpaceDigest;
+    if (looks.has(digest)) {
+      this.models.set(name, { evidence: evidence.andSoMany(1), looks });
+      return;
+    }
+    if (looks.size < looksMax) looks.add(digest);
     const surveyed = survey(Observation.configSpace(event), event.sriov.role);
     const capture = { source: `${stream}@${revision}`, survey: surveyed };
-    this.models.set(model, (this.models.get(model) ?? Evidence.none).with(capture));
+    this.models.set(name, { evidence: evidence.with(capture), looks });
   }
 }
 
+/** What is known of one model. */
+interface Model {
+  readonly evidence: Evidence;
+  /** Bytes that were looked at before. Only what is told again is saved by it, so it may be short. */
+  readonly looks: Set<Digest>;
+}
+
+/** Of one model; 100 KiB of digests. */
+const looksMax = 1_024;
+
 /** Vendor and device; of a VF, which has neither, those of the subsystem. Another role has other registers. */
 function modelOf(observation: Observation): string {
-  const space = Observation.configSpace(observation);
-  const { vendorId, deviceId } = readHeader(space);
-  const [vendor, device] = vendorId === noId ? [space.u16(0x2c), space.u16(0x2e)] : [vendorId, deviceId];
+  // The first 48 bytes in base64: the IDs are all that is wanted of a space that may be looked at very often.
+  const header = Buffer.from(observation.configSpace.slice(0, 64), 'base64');
+  const isVf = header.readUInt16LE(0) === noId;
+  const [vendor, device] = isVf ? [header.readUInt16LE(0x2c), header.readUInt16LE(0x2e)]
+    : [header.readUInt16LE(0), header.readUInt16LE(2)];
   return `${vendor}:${device}:${observation.sriov.role}`;
 }

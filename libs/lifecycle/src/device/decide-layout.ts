@@ -80,7 +80,7 @@ export function decideLayout(
   if (!planned.ok) return planned;
   const placements = planned.value.layout.placements.map((one) => told(one, moved));
   const layout = { ...planned.value.layout, placements };
-  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, planned.value, ground.function) : ok(null);
+  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, family, planned.value, ground.function) : ok(null);
   if (!vmm.ok) return vmm;
   return ok({
     ...layout, requested: wish.requested, policy: wish.policy, told: wish.told,
@@ -130,12 +130,15 @@ function wear(
 }
 
 function vmmOf(
-  vmm: VmmRequest, key: DeviceKey, surveyed: Survey, planned: PlannedLayout, { key: { address }, observation }:
-  RegisteredFunction,
+  vmm: VmmRequest, key: DeviceKey, surveyed: Survey, family: PhysicalFunction | null, planned: PlannedLayout,
+  { key: { address }, observation }: RegisteredFunction,
 ): Result<VmmDecision, Extract<DecideRefusal, { kind: 'vmm-unknown' }>> {
   if (!observation) throw new Error(`${address} was never observed`);
   const { kernel, iommu, sriov: { role } } = observation.facts;
-  return decideVmm(vmm, { survey: surveyed, planned, kernel, iommu, role, hostBdf: address, device: key.device });
+  return decideVmm(vmm, {
+    survey: surveyed, planned, kernel, iommu, role, family: family?.survey ?? null, hostBdf: address,
+    device: key.device,
+  });
 }
 
 function referenceToPersona({ name, version, layout }: Persona): PersonaReference {
@@ -148,13 +151,14 @@ function isGone({ header }: Survey): boolean {
 }
 
 /** The event that holds the newest observation of a function; the caller made sure there is one. */
-function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
+export function referenceTo({ key, observation }: RegisteredFunction): ObservationReference {
   if (!observation) throw new Error(`${functionStream(key)} was never observed`);
   const { revision, facts: { configSpaceDigest } } = observation;
   return { stream: functionStream(key), revision, configSpaceDigest };
 }
 
-function seenBySurvey({ address, state }: NonNullable<LayoutGround['physicalFunction']>): PhysicalFunction {
+/** What a survey of the PF tells of its VF. */
+export function seenBySurvey({ address, state }: NonNullable<LayoutGround['physicalFunction']>): PhysicalFunction {
   const facts = state?.observation?.facts;
   return { address, survey: facts ? survey(Observation.configSpace(facts), 'pf') : null };
 }
@@ -167,14 +171,15 @@ function grant(
 ): Result<readonly CapabilityGrant[], DecideRefusal> {
   const grants: CapabilityGrant[] = [];
   for (const request of requested) {
-    const granted = grantOne(request, iommu, surveyed, family);
+    const granted = grantCapability(request, iommu, surveyed, family);
     if (!granted.ok) return granted;
     grants.push(granted.value);
   }
   return ok(grants);
 }
 
-function grantOne(
+/** What one request comes to on a function and its IOMMU. */
+export function grantCapability(
   request: CapabilityRequest, iommu: IommuFacts, surveyed: Survey, family: PhysicalFunction | null,
 ): Result<CapabilityGrant, DecideRefusal> {
   const { name } = request;
@@ -196,7 +201,8 @@ function isAsItIs(
   return (grantedAsTheyAre as readonly string[]).includes(request.name);
 }
 
-function wantedBy(granted: CapabilityGrant): WantedCapability {
+/** A grant as the planner wants it. */
+export function wantedBy(granted: CapabilityGrant): WantedCapability {
   if (granted.name === 'pasid') return { name: granted.name, registers: pasidRegisters(granted) };
   return { name: granted.name, registers: granted.registers };
 }

@@ -3,6 +3,7 @@ import { type Digest, type Placement } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type FunctionCommand } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
+import { type MigrationId } from '../name.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   decideLayout, type DecideRefusal, type LayoutGround, type LayoutWish, type ShownPlaces,
@@ -22,6 +23,9 @@ export type DeviceCommand =
   /** What the guest reads; `observed` is the observation the layout was decided over. */
   | { readonly kind: 'observe-guest'; readonly key: DeviceKey; readonly observed: Observation;
       readonly seen: ConfigSpace }
+  /** What a migration decided beforehand, when its VM runs at the target. */
+  | { readonly kind: 'move-device'; readonly key: DeviceKey; readonly to: FunctionKey; readonly layout: DecidedLayout;
+      readonly migration: MigrationId }
   | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null }
   | PasidCommand;
 
@@ -70,6 +74,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       case 'attach-device': return attach(command, state);
       case 'decide-layout': return decideAgain(command, state);
       case 'observe-guest': return observeGuest(command, state);
+      case 'move-device': return move(command, state);
       case 'detach-device': return detach(command, state);
       // Whatever is left is for them: the compiler knows.
       default: return usePasids(command, state);
@@ -100,6 +105,8 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
         return { ...state, revision,
           guest: { kind: 'diverged', revision, guestConfigSpaceDigest, missing, differingBytes, cause } };
       }
+      // The guest goes on with what it has seen; its PASIDs are attached anew at the target.
+      case 'DeviceMoved': return { ...state, revision, function: event.to, pasids: pasidDecider.initial };
       case 'DeviceDetached':
         return { kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state) };
       default: return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
@@ -151,6 +158,15 @@ function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState)
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
   const left = state.pasids.attached.count > 0 ? [detachAll('device-detach', state.pasids)] : [];
   return ok([...left, { type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
+}
+
+function move({ key, to, layout, migration }: CommandOf<'move-device'>, state: DeviceState): Decision {
+  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  const left = state.pasids.attached.count > 0 ? [detachAll('migration', state.pasids)] : [];
+  return ok([
+    ...left, { type: 'DeviceMoved', schema: 1, from: state.function, to, migration },
+    { type: 'LayoutDecided', schema: 1, ...layout },
+  ]);
 }
 
 /** PASIDs are those of an attached device, and end with its attachment. */

@@ -2,7 +2,7 @@ import {
   type Digest, type GuestDifference, type Layout, type LayoutIdentity, type PasidGrant, type PasidRequest,
   type Placement, type PlacementPolicy, type SyntheticName, type SyntheticRegisters, type ToldRoom, type VmmDecision,
 } from '@cadastre/device-layout';
-import { type DeviceId, type VmId } from '../name.js';
+import { type DeviceId, type MigrationId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
 import { type PasidEvent } from './pasids/pasid-events.js';
 
@@ -100,6 +100,9 @@ export type DeviceEvent =
       readonly guestConfigSpace: string; readonly guestConfigSpaceDigest: Digest;
       readonly missing: readonly MissingPlacement[]; readonly differences: readonly ExplainedDifference[];
       readonly cause: LikelyCause | null }
+  /** Its VM runs on another function now. `LayoutDecided` follows: the same places over the bytes there. */
+  | { readonly type: 'DeviceMoved'; readonly schema: 1; readonly from: FunctionKey; readonly to: FunctionKey;
+      readonly migration: MigrationId }
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;
       readonly reason: string | null }
   | PasidEvent;

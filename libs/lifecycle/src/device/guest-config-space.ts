@@ -1,4 +1,4 @@
-import { type ConfigSpace } from '@cadastre/config-space';
+import { type ByteRange, ConfigSpace } from '@cadastre/config-space';
 import { Digest } from '@cadastre/device-layout';
 import { type Observation as ObservationFacts, Observation } from '../function/observation.js';
 import { type DecidedLayout } from './device-events.js';
@@ -28,4 +28,18 @@ export function rebuildGuestConfigSpace(layout: DecidedLayout, observed: Observa
     throw new ReplayMismatch(layout.guestConfigSpaceDigest, rebuilt, 'a guest config space');
   }
   return guest;
+}
+
+/** What the guest's VMM was predicted to show, from the record alone; null where nothing was predicted. */
+export function predictedGuestSpace(
+  layout: DecidedLayout, observed: ObservationFacts,
+): { readonly space: ConfigSpace; readonly open: readonly ByteRange[] } | null {
+  const predicted = layout.vmm?.predicted;
+  if (!predicted) return null;
+  const whole = Observation.configSpace(observed).patched(predicted.patches);
+  const shown = ConfigSpace.fromCapture(whole.toBytes().subarray(0, predicted.sizeBytes));
+  if (!shown.ok) throw new Error(`a prediction of ${predicted.sizeBytes} bytes`);
+  const found = Digest.of(shown.value.toBytes());
+  if (found !== predicted.digest) throw new ReplayMismatch(predicted.digest, found, 'a predicted config space');
+  return { space: shown.value, open: predicted.open };
 }

@@ -1,4 +1,4 @@
-import { ByteRange, ConfigSpace, ok, refuse, type Result, survey } from '@cadastre/config-space';
+import { ByteRange, type ConfigSpace, ok, refuse, type Result, survey } from '@cadastre/config-space';
 import {
   Digest, type GuestDifference, guestDifferences, predictedAgain, syntheticCapability,
 } from '@cadastre/device-layout';
@@ -8,7 +8,7 @@ import {
   type ComparedWith, type DecidedLayout, type DeviceEvent, type ExplainedDifference, type LikelyCause,
   type MissingPlacement,
 } from './device-events.js';
-import { rebuildGuestConfigSpace } from './guest-config-space.js';
+import { predictedGuestSpace, rebuildGuestConfigSpace } from './guest-config-space.js';
 
 /** A guest's config space was not read as far as the layout goes: nothing can be said about the rest. */
 export interface GuestSpaceTooShort {
@@ -45,12 +45,9 @@ function expectedOf(
   layout: DecidedLayout, observed: ObservationFacts,
 ): { readonly space: ConfigSpace; readonly open: readonly ByteRange[]; readonly comparedWith: ComparedWith } {
   const decided = rebuildGuestConfigSpace(layout, observed);
-  const predicted = layout.vmm?.predicted;
-  if (!predicted) return { space: decided, open: [], comparedWith: 'layout' };
-  const whole = Observation.configSpace(observed).patched(predicted.patches);
-  const shown = ConfigSpace.fromCapture(whole.toBytes().subarray(0, predicted.sizeBytes));
-  if (!shown.ok) throw new Error(`a prediction of ${predicted.sizeBytes} bytes`);
-  return { space: shown.value, open: predicted.open, comparedWith: 'prediction' };
+  const predicted = predictedGuestSpace(layout, observed);
+  return predicted ? { ...predicted, comparedWith: 'prediction' }
+    : { space: decided, open: [], comparedWith: 'layout' };
 }
 
 /** Capabilities of the layout that a guest which walks the lists does not meet where they were decided. */
@@ -70,7 +67,7 @@ function explained(
 ): readonly ExplainedDifference[] {
   const { iommu, sriov: { role } } = observed;
   const again = layout.vmm && predictedAgain(layout.vmm, {
-    space: Observation.configSpace(observed), layout, iommu, role });
+    space: Observation.configSpace(observed), layout, iommu, role, family: null });
   const ruleAt = (offset: number): string | null =>
     again?.ruled.findLast((one) => ByteRange.contains(one, { offset, length: 1 }))?.rule ?? null;
   return differences.map((one) => ({ ...one, rule: ruleAt(one.offset) }));

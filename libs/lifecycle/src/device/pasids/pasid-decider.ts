@@ -5,7 +5,7 @@ import { type SharedCapability } from '../../function/function-events.js';
 import { type Observation } from '../../function/observation.js';
 import { type DeviceKey, type FunctionKey } from '../../stream-key.js';
 import { type PageTable, type RequestedPageTable } from './page-table.js';
-import { type PasidEvent, type ResetCause } from './pasid-events.js';
+import { type PasidEvent, type DetachCause, type ResetCause } from './pasid-events.js';
 import { PasidTable } from './pasid-table.js';
 import {
   askedPasid, type AskedPasid, type PasidCheck, pasidChecks, type PasidPlatform, type VisiblePasid,
@@ -142,7 +142,7 @@ function failed(
 }
 
 /** Everything at once, in one event however much there is. */
-export function detachAll(cause: ResetCause | 'device-detach', { attached: { count } }: PasidState): PasidEvent {
+export function detachAll(cause: DetachCause, { attached: { count } }: PasidState): PasidEvent {
   return { type: 'PasidsDetached', schema: 1, cause, count };
 }
 

@@ -6,6 +6,8 @@ import { type AskedPasid, type PasidCheck, type PasidPlatform } from './pasid-us
 /** What takes all PASIDs of a device away at once (Linux vfio: unbind, close and reset detach all). */
 export const resetCauses = ['unbind', 'close', 'reset'] as const;
 export type ResetCause = (typeof resetCauses)[number];
+/** Or the device leaves its function: detached from the VM, or migrated. */
+export type DetachCause = ResetCause | 'device-detach' | 'migration';
 
 /** Facts of a device stream while the device is attached. Frozen: a change of shape is a new schema and an upcast. */
 export type PasidEvent =
@@ -23,7 +25,7 @@ export type PasidEvent =
   | { readonly type: 'PasidOperationFailed'; readonly schema: 1; readonly operation: 'attach' | 'detach';
       readonly pasid: Pasid; readonly requested: RequestedPageTable | null; readonly errno: string }
   /** All at once, and PASID is disabled: so its control register is after a reset. */
-  | { readonly type: 'PasidsDetached'; readonly schema: 1; readonly cause: ResetCause | 'device-detach';
+  | { readonly type: 'PasidsDetached'; readonly schema: 1; readonly cause: DetachCause;
       readonly count: number }
   /** ATS and PRI are the IOMMU driver's alone: a guest's write never reaches them (requirement R16). */
   | { readonly type: 'AtsEnabled'; readonly schema: 1; readonly by: 'iommu-driver' }

@@ -1,0 +1,131 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import { type Bdf } from '@cadastre/config-space';
+import { AdvanceMigration, GetMigration, ListMigrations, type MigrationStep, PlanMigration } from '@cadastre/ledger';
+import { type KnownMigration, type MigrationKey, type MigrationState } from '@cadastre/lifecycle';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { vmmOf } from '../devices/layout-wish.js';
+import { asOf } from '../http/as-of.js';
+import { Page } from '../http/page.js';
+import { parse } from '../http/parse-name.js';
+import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
+import { QueryParameters } from '../http/query-parameters.js';
+import { answerRecorded } from '../http/recorded-answer.js';
+import { requestIdentity } from '../http/request-identity.js';
+import { EdgeProblem } from '../problems/edge-problem.js';
+import { found, recorded } from '../problems/refused.js';
+import { migrationView } from './migration-view.js';
+import { AbortMigrationDto, PlanMigrationDto } from './migrations.dto.js';
+
+@Controller('v1/vms/:vm/migrations')
+export class MigrationsController {
+  constructor(private readonly commands: CommandBus, private readonly queries: QueryBus) {}
+
+  /** Plans: a verdict for each device of the VM, all of them or none. */
+  @Post()
+  async plan(
+    @Param('vm') given: string, @Body() { target }: PlanMigrationDto, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const vm = parse.vm(given);
+    const functions = new Map(Object.entries(target.functions).map(([device, address]) =>
+      [String(parse.device(device, '/target/functions')), addressOf(device, address)] as const));
+    const command = new PlanMigration(requestIdentity(request), vm, parse.host(target.host, '/target/host'),
+      target.vmm ? vmmOf(target.vmm, '/target/vmm') : null, functions);
+    const outcome = recorded(await this.commands.execute(command));
+    const migration = known(outcome.state);
+    answerRecorded(reply, outcome, 201, pathOf(migration.key));
+    return migrationView(migration);
+  }
+
+  /** Claims the functions at the target. */
+  @Post(':id/prepare')
+  @HttpCode(200)
+  prepare(
+    @Param('vm') vm: string, @Param('id') id: string, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return this.advance('prepare', keyOf(vm, id), null, request, reply);
+  }
+
+  /** The VM runs there: its devices are on the functions at the target, those at the source are free. */
+  @Post(':id/complete')
+  @HttpCode(200)
+  complete(
+    @Param('vm') vm: string, @Param('id') id: string, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return this.advance('complete', keyOf(vm, id), null, request, reply);
+  }
+
+  /** The VM stays: the functions at the target are free. */
+  @Post(':id/abort')
+  @HttpCode(200)
+  abort(
+    @Param('vm') vm: string, @Param('id') id: string, @Body() body: AbortMigrationDto, @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    return this.advance('abort', keyOf(vm, id), body?.reason ?? null, request, reply);
+  }
+
+  @Get(':id')
+  @QueryParameters('at')
+  async one(
+    @Param('vm') vm: string, @Param('id') id: string, @Query() query: Record<string, unknown>,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object | undefined> {
+    const at = await asOf(query['at'], this.queries, reply);
+    const { view, revision } = found(await this.queries.execute(new GetMigration(keyOf(vm, id), at)));
+    void reply.header('etag', entityTag(revision));
+    if (!readerHas(revision, request.headers)) return migrationView(view);
+    void reply.status(304);
+    return undefined;
+  }
+
+  /** Oldest first. */
+  @Get()
+  @QueryParameters('after', 'limit')
+  async all(
+    @Param('vm') given: string, @Query() query: Record<string, unknown>,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const vm = parse.vm(given);
+    const page = Page.from(query);
+    const after = page.afterNumber('a count') ?? 0;
+    const { migrations, more } = await this.queries.execute(new ListMigrations(vm, after, page.limit));
+    const next = more ? after + migrations.length : null;
+    if (next !== null) {
+      void reply.header('link', Page.link(`/v1/vms/${vm}/migrations`, { after: next, limit: page.limit }));
+    }
+    return { vm, migrations: migrations.map(({ key, kind, revision, host }) =>
+      ({ id: key.id, state: kind, revision, host })), next };
+  }
+
+  private async advance(
+    step: MigrationStep, key: MigrationKey, reason: string | null, request: FastifyRequest, reply: FastifyReply,
+  ): Promise<object> {
+    const command = new AdvanceMigration(requestIdentity(request), key, step, reason, preconditionOf(request.headers));
+    const outcome = recorded(await this.commands.execute(command));
+    answerRecorded(reply, outcome, 200, pathOf(key));
+    return migrationView(known(outcome.state));
+  }
+}
+
+function keyOf(vm: string, id: string): MigrationKey {
+  return { vm: parse.vm(vm), id: parse.migration(id) };
+}
+
+function addressOf(device: string, address: unknown): Bdf {
+  const pointer = `/target/functions/${device}`;
+  if (typeof address === 'string') return parse.address(address, pointer);
+  throw EdgeProblem.field(pointer, null, 'the address of a function', 'not an address');
+}
+
+function pathOf({ vm, id }: MigrationKey): string {
+  return `/v1/vms/${vm}/migrations/${id}`;
+}
+
+function known(state: MigrationState): KnownMigration {
+  if (state.kind === 'unknown') throw new Error('a migration that was just written is known');
+  return state;
+}

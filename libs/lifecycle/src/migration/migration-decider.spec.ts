@@ -1,0 +1,123 @@
+import { ok, refuse } from '@cadastre/config-space';
+import { fold } from '../decider.js';
+import { deviceDecider, type DeviceState } from '../device/device-decider.js';
+import { functionDecider, type RegisteredFunction } from '../function/function-decider.js';
+import { HostName, MigrationId } from '../name.js';
+import { deviceKey, functionKey, given, observation, sure, wish } from '../testing.js';
+import { type MigrationCommand, migrationDecider, type MoveNow } from './migration-decider.js';
+import { type MigrationEvent } from './migration-events.js';
+import { type Moved, planMove } from './plan-move.js';
+
+const by = deviceKey();
+const key = { vm: by.vm, id: sure(MigrationId.from('m-1')) };
+const observed = observation();
+
+function registered(host: string, facts = observed): RegisteredFunction {
+  const state = fold(functionDecider, [
+    { type: 'FunctionRegistered', schema: 1, ...functionKey('0000:3b:00.1', host) },
+    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
+  ]);
+  if (state.kind !== 'registered') throw new Error('a registered function is registered');
+  return state;
+}
+
+const attached = fold(deviceDecider, sure(given(deviceDecider).when({
+  kind: 'attach-device', key: by, hotPlugOrder: null, wish: wish(),
+  ground: { function: registered('host-a'), physicalFunction: null, evidence: null },
+})));
+const target = registered('host-b');
+
+function move(to = target): Moved {
+  if (attached.kind !== 'attached') throw new Error('an attached device is attached');
+  return sure(planMove({ device: attached, observed, target: to, physicalFunction: null, vmm: null }));
+}
+
+const planIt: MigrationCommand = {
+  kind: 'plan-migration', key, host: sure(HostName.from('host-b')), vmm: null, moves: [move()] };
+const planned = sure(given(migrationDecider).when(planIt));
+const claimed: RegisteredFunction = { ...target, claim: by };
+const now = (change: Partial<MoveNow> = {}): readonly MoveNow[] => [{ device: attached, target, ...change }];
+const prepareIt: MigrationCommand = { kind: 'prepare-migration', key, now: now() };
+const completeIt: MigrationCommand = { kind: 'complete-migration', key, now: now({ target: claimed }) };
+const abortIt: MigrationCommand = { kind: 'abort-migration', key, reason: null };
+const prepared: readonly MigrationEvent[] = [...planned, { type: 'MigrationPrepared', schema: 1 }];
+const histories: Readonly<Record<string, readonly MigrationEvent[]>> = {
+  unknown: [], planned, prepared,
+  completed: [...prepared, { type: 'MigrationCompleted', schema: 1 }],
+  aborted: [...prepared, { type: 'MigrationAborted', schema: 1, reason: null }],
+};
+
+describe('a migration', () => {
+  // Every command in every state: those that follow on it, and the refusal of all others.
+  const follows: Readonly<Record<string, readonly string[]>> = {
+    unknown: ['plan-migration'], planned: ['prepare-migration', 'abort-migration'],
+    prepared: ['complete-migration', 'abort-migration'], completed: [], aborted: [],
+  };
+  it.each(Object.keys(histories).flatMap((state) => [planIt, prepareIt, completeIt, abortIt].map((command) =>
+    [state, command.kind, command] as const)))('that is %s takes %s only where it follows', (state, kind, command) => {
+    const decision = given(migrationDecider, ...histories[state] ?? []).when(command);
+    if (follows[state]?.includes(kind)) expect(decision.ok).toBe(true);
+    else expect(decision).toMatchObject({ ok: false, refusal: { kind: 'migration-state', state } });
+  });
+
+  it('keeps the verdict and the layout of every device, complete', () => {
+    expect(planned).toMatchObject([{ type: 'MigrationPlanned', moves: [{
+      device: by.device, verdict: { verdict: 'obeys', reasons: [] },
+      observation: { stream: 'function-host-b/0000:3b:00.1' },
+      layout: { placements: [{ name: 'pasid', offset: 0x134 }] },
+    }] }]);
+  });
+
+  it('of one device that cannot go takes none', () => {
+    const other = registered('host-b', observation({ iommu: {
+      maxPasidLog2: 4, exec: false, priv: true, atsSupported: true } }));
+    const decision = given(migrationDecider).when({ ...planIt, moves: [move(), move(other)] });
+    expect(decision).toMatchObject({ ok: false, refusal: {
+      kind: 'migration-impossible', devices: [{ verdict: { reasons: [{ kind: 'register-weaker' }] } }] } });
+  });
+
+  it('does not put two devices on one function', () => {
+    expect(given(migrationDecider).when({ ...planIt, moves: [move(), move()] })).toMatchObject({
+      refusal: { kind: 'migration-impossible', devices: [{ reasons: ['another device goes there'] }] } });
+  });
+
+  it.each<[string, Partial<RegisteredFunction>, RegExp]>([
+    ['claimed', { claim: deviceKey('vm-9') }, /claimed by vm-9/], ['retired', { retired: { reason: null } }, /retired/],
+    ['never observed', { observation: null }, /never observed/],
+  ])('does not go to a function that is %s', (_what, change, reason) => {
+    expect(move({ ...target, ...change })).toMatchObject({
+      kind: 'impossible', move: { reasons: [expect.stringMatching(reason)] } });
+  });
+
+  const gone: DeviceState = { kind: 'detached', key: by, revision: 2, last: functionKey(), shown: null };
+  it.each<[string, Partial<MoveNow>, string]>([
+    ['the device is gone', { device: gone }, 'device gpu0 is detached'],
+    ['the target was observed anew', { target: { ...target, observation: { facts: observed, revision: 5 } } },
+      'function-host-b/0000:3b:00.1 was observed anew: revision 5'],
+    ['somebody has the target', { target: { ...target, claim: deviceKey('vm-9') } },
+      'function-host-b/0000:3b:00.1 is claimed by vm-9/gpu0'],
+  ])('is stale once %s', (_what, change, told) => {
+    expect(given(migrationDecider, ...planned).when({ ...prepareIt, now: now(change) }))
+      .toEqual(refuse({ kind: 'migration-stale', ...key, changes: [told] }));
+  });
+
+  it('is not completed without the claims it prepared', () => {
+    expect(given(migrationDecider, ...prepared).when({ ...completeIt, now: now() }))
+      .toMatchObject({ refusal: { kind: 'migration-stale', changes: [expect.stringContaining('by nobody')] } });
+    expect(given(migrationDecider, ...prepared).when(completeIt))
+      .toEqual(ok([{ type: 'MigrationCompleted', schema: 1 }]));
+  });
+});
+
+describe('a device that migrates', () => {
+  const layout = planned.flatMap((event) => (event.type === 'MigrationPlanned' ? event.moves : []))[0]?.layout;
+  if (!layout) throw new Error('nothing was planned');
+
+  it('goes on with what its guest has seen, and attaches its PASIDs anew', () => {
+    const events = sure(deviceDecider.decide(
+      { kind: 'move-device', key: by, to: target.key, layout, migration: key.id }, attached));
+    expect(events.map(({ type }) => type)).toEqual(['DeviceMoved', 'LayoutDecided']);
+    expect(fold(deviceDecider, events, attached)).toMatchObject({
+      kind: 'attached', function: target.key, revision: 3, layout: { observation: { revision: 1 } } });
+  });
+});
