@@ -40,62 +40,106 @@ export interface ListQuery {
   readonly parameters: Readonly<Record<string, string | number>>;
 }
 
-const hasCapability = 'capabilities IN (SELECT list FROM capability_listed WHERE name = :capability)';
-const names = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
+/** Kinds that fit a filter; undefined when it asks nothing of them. */
+export type Kinds = readonly number[] | undefined;
 
-/** Rows whose stream is behind `after`, at most `limit`. */
-export function functionQuery(filter: FunctionFilter, after: string, limit: number): ListQuery {
-  const { host, vm, model, capability, claimed, pf, at } = filter;
-  const index = pf !== undefined ? 'function_by_pf' : vm !== undefined ? 'function_by_vm'
-    : host === undefined && model !== undefined ? 'function_by_model' : 'function_in_order';
-  return query('function', index, after, limit, { name: 'function', within: host }, [
-    ['vm = :vm', { vm }],
-    ['model = :model', { model }],
+/** Of so many kinds the rows are merged, a look into the index for each; where more fit, the whole list is walked. */
+export const mergedKindsMax = 32;
+
+const hasCapability = `instr(' ' || capabilities || ' ', ' ' || :capability || ' ') > 0`;
+
+export function functionKindQuery({ model, capability, claimed }: FunctionFilter): ListQuery | undefined {
+  return kindQuery('function_kind', [
     [hasCapability, { capability }],
-    [claimed === false ? 'vm IS NULL' : 'vm IS NOT NULL', { claimed }],
+    ['model = :model', { model }],
+    ['claimed = :claimed', { claimed: claimed === undefined ? undefined : Number(claimed) }],
+  ]);
+}
+
+export function deviceKindQuery({ model, capability, verdict, state }: DeviceFilter): ListQuery | undefined {
+  return kindQuery('device_kind', [
+    [hasCapability, { capability }],
+    ['model = :model', { model }],
+    ['state = :state', { state }],
+    ['verdict = :verdict', { verdict }],
+  ]);
+}
+
+/** Rows of these kinds whose stream is behind `after`, at most `limit`. */
+export function functionQuery(
+  { host, vm, pf, at }: FunctionFilter, kinds: Kinds, after: string, limit: number,
+): ListQuery {
+  const index = pf !== undefined ? 'function_by_pf' : vm !== undefined ? 'function_by_vm'
+    : host !== undefined ? 'function_in_order' : undefined;
+  return rowQuery('function', index, kinds, after, limit, host, [
+    ['vm = :vm', { vm }],
     ['pf = :pf', { pf }],
     ['host = :host', { host: pf && host }],
     ['since <= :at', { at }],
   ]);
 }
 
-/** Rows whose stream is behind `after`, at most `limit`. */
-export function deviceQuery(filter: DeviceFilter, after: string, limit: number): ListQuery {
-  const { vm, host, model, capability, layoutDigest, verdict, state } = filter;
+/** Rows of these kinds whose stream is behind `after`, at most `limit`. */
+export function deviceQuery(
+  { vm, host, layoutDigest }: DeviceFilter, kinds: Kinds, after: string, limit: number,
+): ListQuery {
   const index = vm !== undefined ? 'device_in_order' : host !== undefined ? 'device_by_host'
-    : layoutDigest !== undefined ? 'device_by_layout' : model !== undefined ? 'device_by_model'
-      : capability !== undefined || verdict !== undefined || state === undefined ? 'device_in_order'
-        : 'device_by_state';
-  return query('device', index, after, limit, { name: 'device', within: vm }, [
+    : layoutDigest !== undefined ? 'device_by_layout' : undefined;
+  return rowQuery('device', index, kinds, after, limit, vm, [
     ['host = :host', { host }],
-    ['model = :model', { model }],
-    [hasCapability, { capability }],
     ['layout_digest = :layoutDigest', { layoutDigest }],
-    ['verdict = :verdict', { verdict }],
-    ['state = :state', { state }],
   ]);
 }
 
-type Given = Readonly<Record<string, string | number | boolean | undefined>>;
+type Condition = readonly [text: string, about: Readonly<Record<string, string | number | undefined>>];
 
-/** A condition counts when the one value it is about was given. Hosts and VMs begin the names of their streams. */
-function query(
-  table: string, index: string, after: string, limit: number,
-  stream: { readonly name: string; readonly within: string | undefined },
-  conditions: readonly (readonly [condition: string, about: Given])[],
-): ListQuery {
-  const wanted = conditions.filter(([, about]) => Object.values(about)[0] !== undefined);
-  // '-' and '/' end a part of a name and stand in no other; '.' and '0' are the next characters.
-  const [first, behind] = stream.within === undefined ? [`${stream.name}-`, `${stream.name}.`]
-    : [`${stream.name}-${stream.within}/`, `${stream.name}-${stream.within}0`];
-  const values = Object.fromEntries(wanted.flatMap(([, about]) => Object.entries(about))
-    .filter((entry): entry is [string, string | number] => typeof entry[1] !== 'boolean'));
+interface Given {
+  readonly texts: readonly string[];
+  readonly values: Readonly<Record<string, string | number>>;
+}
+
+/** A condition counts when the one value it is about was given. */
+function given(conditions: readonly Condition[]): Given {
+  const wanted = conditions.flatMap(([text, about]) => Object.entries(about)
+    .flatMap(([name, value]) => (value === undefined ? [] : [{ text, name, value }])));
   return {
-    text: `SELECT * FROM ${table} INDEXED BY ${index} ${names}
-      WHERE ${['stream > :after', 'stream < :behind', ...wanted.map(([condition]) => condition)].join(' AND ')}
-      ORDER BY stream LIMIT :limit`,
-    parameters: { ...values, after: after > first ? after : first, behind, limit },
+    texts: wanted.map(({ text }) => text), values: Object.fromEntries(wanted.map(({ name, value }) => [name, value])),
   };
+}
+
+function kindQuery(table: string, conditions: readonly Condition[]): ListQuery | undefined {
+  const { texts, values } = given(conditions);
+  if (texts.length === 0) return undefined;
+  return { text: `SELECT id FROM ${table} WHERE ${texts.join(' AND ')}`, parameters: values };
+}
+
+/**
+ * @param narrow the index that leads to few rows, when a condition gives one
+ * @param within the host or VM that begins the names of all streams wanted
+ */
+function rowQuery(
+  table: 'function' | 'device', narrow: string | undefined, kinds: Kinds, after: string, limit: number,
+  within: string | undefined, conditions: readonly Condition[],
+): ListQuery {
+  const { texts, values } = given(conditions);
+  // '-' and '/' end a part of a name and stand in no other; '.' and '0' are the next characters.
+  const [first, behind] = within === undefined ? [`${table}-`, `${table}.`]
+    : [`${table}-${within}/`, `${table}-${within}0`];
+  const rows = (index: string, ofKind = 'TRUE'): string =>
+    `SELECT * FROM ${table} INDEXED BY ${index} CROSS JOIN ${table}_kind ON ${table}_kind.id = kind
+      WHERE ${['stream > :after', 'stream < :behind', ...texts, ofKind].join(' AND ')}`;
+  const listed = (selects: readonly string[], ofKinds: ListQuery['parameters']): ListQuery => ({
+    text: `${selects.join(' UNION ALL ')} ORDER BY stream LIMIT :limit`,
+    parameters: { ...values, ...ofKinds, after: after > first ? after : first, behind, limit },
+  });
+  const index = narrow ?? `${table}_in_order`;
+  if (kinds === undefined) return listed([rows(index)], {});
+  if (narrow !== undefined || kinds.length > mergedKindsMax) {
+    return listed([rows(index, 'kind IN (SELECT value FROM json_each(:kinds))')], { kinds: JSON.stringify(kinds) });
+  }
+  // Each select reads one range of the index in order, and SQLite merges them row by row, as far as the limit.
+  return listed(kinds.map((_, place) => rows(`${table}_by_kind`, `kind = :kind${place}`)),
+    Object.fromEntries(kinds.map((kind, place) => [`kind${place}`, kind])));
 }
 
 /** Clashes behind the one with the number `after`, in the order they came to light. */
@@ -121,7 +165,7 @@ export function clashQuery({ kind, host, vm }: ClashFilter, after: number, limit
 /** VMs whose name is behind `after`, each with its devices. */
 export function vmQuery(after: string, limit: number): ListQuery {
   return {
-    text: `SELECT vm, count(*) AS devices, sum(state = 'attached') AS attached FROM device INDEXED BY device_by_vm
+    text: `SELECT vm, count(*) AS devices, count(host) AS attached FROM device INDEXED BY device_by_vm
       WHERE vm > :after GROUP BY vm ORDER BY vm LIMIT :limit`,
     parameters: { after, limit },
   };

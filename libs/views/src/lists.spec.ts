@@ -5,7 +5,7 @@ import { anyHistory, seed } from '../test/random-steps.js';
 import { CapabilityName } from './capability-name.js';
 import { type DeviceRow, deviceVerdicts } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
-import { type DeviceFilter, type FunctionFilter } from './list-query.js';
+import { type DeviceFilter, type FunctionFilter, mergedKindsMax } from './list-query.js';
 import { Model } from './model.js';
 import { functionKey, sure, TestLog } from './testing.js';
 import { inMemory } from './view-file.js';
@@ -89,6 +89,21 @@ describe(`a filter (CADASTRE_SEED=${seed})`, () => {
       })));
       await views.close();
     }), { seed, numRuns: 25 });
+  });
+});
+
+describe('a filter that more kinds of functions fit than are merged', () => {
+  it('finds the rows that meet it, in order', async () => {
+    const log = new TestLog();
+    const names = Array.from({ length: mergedKindsMax + 8 }, (_, index) => index.toString(16).padStart(2, '0'));
+    for (const name of names) {
+      await log.observe(functionKey(`0000:${name}:00.0`), { deviceId: 0x1000 + Number(`0x${name}`), msix: true });
+      await log.observe(functionKey(`0000:${name}:00.1`), { deviceId: 0x1041 });
+    }
+    const views = await Views.open(log.store, inMemory, silent);
+    const [msix] = ['msix'].filter(CapabilityName.is);
+    const rows = await paged(functionName, (after) => views.functions(msix ? { capability: msix } : {}, after, 7));
+    expect(rows.map(({ key }) => key.address)).toEqual(names.map((name) => `0000:${name}:00.0`));
   });
 });
 

@@ -16,25 +16,23 @@ const applicationId = 0x43445356;
 /** How long a statement waits for somebody else's lock, for example a backup. */
 const busyTimeoutMs = 1_000;
 
-/** What SQLite keeps in memory: the index that the dearest filter over 100,000 devices walks, and more. */
+/** What SQLite keeps in memory: an index over 100,000 devices, and more. */
 const cacheKib = 32 * 1_024;
 
 /** The WAL is moved into the file at 32 MiB: rows of a new ledger change the same pages time and again. */
 const checkpointAfterPages = 8_192;
 
-// In the order of streams everywhere, since pages are. An index that leads to many rows ends with what a filter may ask
-// besides, so that a row that does not fit is passed over without being read. Capability lists are few and shared: a
-// row names its own by number. There is no ANALYZE: `list-query.ts` says which index is used, on every machine.
+// In the order of streams everywhere, since pages are. What a filter may ask and many rows share is their kind: kinds
+// are few, and the rows of each stand in order, so those that do not fit are not even passed over. There is no
+// ANALYZE: `list-query.ts` says which index is used, on every machine.
 const schema = `
-  CREATE TABLE capability_list (
-    id    INTEGER PRIMARY KEY,
-    names TEXT NOT NULL UNIQUE
+  CREATE TABLE function_kind (
+    id           INTEGER PRIMARY KEY,
+    capabilities TEXT NOT NULL,
+    model        TEXT NOT NULL,
+    claimed      INTEGER NOT NULL,
+    UNIQUE (capabilities, model, claimed)
   ) STRICT;
-  CREATE TABLE capability_listed (
-    name TEXT NOT NULL,
-    list INTEGER NOT NULL REFERENCES capability_list (id),
-    PRIMARY KEY (name, list)
-  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE function (
     stream        TEXT PRIMARY KEY NOT NULL,
@@ -47,41 +45,45 @@ const schema = `
     class_code    INTEGER NOT NULL,
     role          TEXT NOT NULL,
     pf            TEXT,
-    model         TEXT NOT NULL,
     vf_model      TEXT,
-    capabilities  INTEGER NOT NULL REFERENCES capability_list (id),
+    kind          INTEGER NOT NULL REFERENCES function_kind (id),
     serial_number TEXT,
     structure     TEXT NOT NULL,
     vm            TEXT,
     device        TEXT,
     retired       INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX function_in_order ON function (stream, since, model, capabilities, vm);
-  CREATE INDEX function_by_model ON function (model, stream, capabilities, vm);
+  CREATE INDEX function_in_order ON function (stream, since, kind);
+  CREATE INDEX function_by_kind ON function (kind, stream);
   CREATE INDEX function_by_vm ON function (vm, stream) WHERE vm IS NOT NULL;
   CREATE INDEX function_by_pf ON function (host, pf, stream) WHERE pf IS NOT NULL;
   CREATE INDEX function_by_serial ON function (serial_number, stream) WHERE serial_number IS NOT NULL;
+
+  CREATE TABLE device_kind (
+    id           INTEGER PRIMARY KEY,
+    capabilities TEXT NOT NULL,
+    model        TEXT,
+    state        TEXT NOT NULL,
+    verdict      TEXT,
+    UNIQUE (capabilities, model, state, verdict)
+  ) STRICT;
 
   CREATE TABLE device (
     stream        TEXT PRIMARY KEY NOT NULL,
     vm            TEXT NOT NULL,
     device        TEXT NOT NULL,
     revision      INTEGER NOT NULL,
-    state         TEXT NOT NULL,
     host          TEXT,
     address       TEXT,
-    model         TEXT,
-    capabilities  INTEGER NOT NULL REFERENCES capability_list (id),
+    kind          INTEGER NOT NULL REFERENCES device_kind (id),
     layout_digest TEXT,
-    vmm           TEXT,
-    verdict       TEXT
+    vmm           TEXT
   ) STRICT;
-  CREATE INDEX device_in_order ON device (stream, state, model, capabilities, verdict);
-  CREATE INDEX device_by_state ON device (state, stream);
+  CREATE INDEX device_in_order ON device (stream, kind);
+  CREATE INDEX device_by_kind ON device (kind, stream);
   CREATE INDEX device_by_host ON device (host, stream) WHERE host IS NOT NULL;
-  CREATE INDEX device_by_layout ON device (layout_digest, stream) WHERE layout_digest IS NOT NULL;
-  CREATE INDEX device_by_model ON device (model, stream, capabilities, verdict) WHERE model IS NOT NULL;
-  CREATE INDEX device_by_vm ON device (vm, state);
+  CREATE INDEX device_by_layout ON device (layout_digest, stream, kind) WHERE layout_digest IS NOT NULL;
+  CREATE INDEX device_by_vm ON device (vm, host);
 
   CREATE TABLE clash (
     id          INTEGER PRIMARY KEY,

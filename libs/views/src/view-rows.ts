@@ -7,7 +7,7 @@ import { type DeviceRow } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
 import { type Model } from './model.js';
 
-/** A row of `function` with the names of its capability list, as SQLite gives it. */
+/** A row of `function` with its kind, as SQLite gives it. */
 export interface StoredFunction {
   readonly host: HostName;
   readonly address: Bdf;
@@ -20,7 +20,7 @@ export interface StoredFunction {
   readonly pf: Bdf | null;
   readonly model: Model;
   readonly vf_model: Model | null;
-  readonly names: string;
+  readonly capabilities: string;
   readonly serial_number: string | null;
   readonly structure: Digest;
   readonly vm: VmId | null;
@@ -36,7 +36,7 @@ export interface StoredDevice {
   readonly host: HostName | null;
   readonly address: Bdf | null;
   readonly model: Model | null;
-  readonly names: string;
+  readonly capabilities: string;
   readonly layout_digest: Digest | null;
   readonly vmm: string | null;
   readonly verdict: DeviceRow['verdict'];
@@ -57,39 +57,48 @@ export function functionOf(stored: StoredFunction): FunctionRow {
     key: { host, address }, revision, since,
     vendorId: stored.vendor_id, deviceId: stored.device_id, classCode: stored.class_code,
     role, pf, model, vfModel: stored.vf_model,
-    capabilities: namesOf(stored.names),
+    capabilities: namesOf(stored.capabilities),
     serialNumber: stored.serial_number, structure,
     claim: vm !== null && device !== null ? { vm, device } : null,
     isRetired: stored.retired === 1,
   };
 }
 
-/** The values of `function`, in the order of its columns; `list` is the number of its capability list. */
-export function functionValues(row: FunctionRow, list: number): readonly (string | number | null)[] {
-  const { key, revision, since, vendorId, deviceId, classCode, role, pf, model, vfModel, claim } = row;
+/** The values of `function`, in the order of its columns; `kind` is the number of its kind. */
+export function functionValues(row: FunctionRow, kind: number): readonly (string | number | null)[] {
+  const { key, revision, since, vendorId, deviceId, classCode, role, pf, vfModel, claim } = row;
   return [
-    functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf, model,
-    vfModel, list, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null,
-    row.isRetired ? 1 : 0,
+    functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf,
+    vfModel, kind, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null, row.isRetired ? 1 : 0,
   ];
+}
+
+/** The values of `function_kind`, in the order of its columns. */
+export function functionKind({ capabilities, model, claim }: FunctionRow): readonly (string | number)[] {
+  return [listText(capabilities), model, claim ? 1 : 0];
 }
 
 export function deviceOf(stored: StoredDevice): DeviceRow {
-  const { vm, device, revision, state, host, address, model, names, vmm, verdict } = stored;
+  const { vm, device, revision, state, host, address, model, capabilities, vmm, verdict } = stored;
   return {
     key: { vm, device }, revision, state,
     function: host !== null && address !== null ? { host, address } : null,
-    model, capabilities: namesOf(names), layoutDigest: stored.layout_digest, vmm, verdict,
+    model, capabilities: namesOf(capabilities), layoutDigest: stored.layout_digest, vmm, verdict,
   };
 }
 
-/** The values of `device`, in the order of its columns; `list` is the number of its capability list. */
-export function deviceValues(row: DeviceRow, list: number): readonly (string | number | null)[] {
-  const { key, revision, state, model, layoutDigest, vmm, verdict } = row;
+/** The values of `device`, in the order of its columns; `kind` is the number of its kind. */
+export function deviceValues(row: DeviceRow, kind: number): readonly (string | number | null)[] {
+  const { key, revision, layoutDigest, vmm } = row;
   return [
-    deviceStream(key), key.vm, key.device, revision, state, row.function?.host ?? null, row.function?.address ?? null,
-    model, list, layoutDigest, vmm, verdict,
+    deviceStream(key), key.vm, key.device, revision, row.function?.host ?? null, row.function?.address ?? null,
+    kind, layoutDigest, vmm,
   ];
+}
+
+/** The values of `device_kind`, in the order of its columns. */
+export function deviceKind({ capabilities, model, state, verdict }: DeviceRow): readonly (string | null)[] {
+  return [listText(capabilities), model, state, verdict];
 }
 
 /** A clash with its number: they are numbered in the order in which they came to light. */
@@ -106,7 +115,7 @@ export function clashOf(stored: StoredClash): ListedClash {
 }
 
 /** How the names of a capability list are kept: none holds a space. */
-export function listText(names: readonly CapabilityName[]): string {
+function listText(names: readonly CapabilityName[]): string {
   return names.join(' ');
 }
 

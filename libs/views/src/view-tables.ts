@@ -3,12 +3,12 @@ import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:
 import { type Digest } from '@cadastre/device-layout';
 import { type RecordedEvent } from '@cadastre/event-store';
 import { deviceStream, functionStream, type HostName } from '@cadastre/lifecycle';
-import { type CapabilityName } from './capability-name.js';
 import { type Clash } from './clash.js';
 import { KeyedTable } from './keyed-table.js';
+import { KindTable } from './kind-table.js';
 import { type RowChange, type RowsBefore, viewNames, type ViewName } from './projection.js';
 import {
-  deviceOf, deviceValues, functionOf, functionValues, listText, type StoredDevice, type StoredFunction,
+  deviceKind, deviceOf, deviceValues, functionKind, functionOf, functionValues, type StoredDevice, type StoredFunction,
 } from './view-rows.js';
 
 /** The last event a view has taken in. Its hash tells the log it came from from every other. */
@@ -23,28 +23,26 @@ export interface ViewState {
   readonly digest: Digest;
 }
 
-const namesOf = 'CROSS JOIN capability_list ON capability_list.id = capabilities';
+const ofFunctionKind = 'CROSS JOIN function_kind ON function_kind.id = kind';
+const ofDeviceKind = 'CROSS JOIN device_kind ON device_kind.id = kind';
 
 const sql = {
-  function: `SELECT * FROM function ${namesOf} WHERE stream = ?`,
-  device: `SELECT * FROM device ${namesOf} WHERE stream = ?`,
-  virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${namesOf}
+  function: `SELECT * FROM function ${ofFunctionKind} WHERE stream = ?`,
+  device: `SELECT * FROM device ${ofDeviceKind} WHERE stream = ?`,
+  virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${ofFunctionKind}
     WHERE host = ? AND pf = ? ORDER BY stream`,
-  withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${namesOf}
+  withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${ofFunctionKind}
     WHERE serial_number = ? AND host <> ? AND NOT retired ORDER BY stream LIMIT ?`,
   addClash: 'INSERT INTO clash (kind, position, recorded_at, streams, detail) VALUES (?, ?, ?, ?, ?)',
   addParty: 'INSERT OR IGNORE INTO clash_party (party, clash) VALUES (?, ?)',
-  capabilityList: 'SELECT id FROM capability_list WHERE names = ?',
-  addCapabilityList: 'INSERT INTO capability_list (names) VALUES (?)',
-  addListed: 'INSERT INTO capability_listed (name, list) VALUES (?, ?)',
   checkpoint: 'SELECT position, event_id AS id, sha256 FROM checkpoint WHERE view = ?',
   setCheckpoint: 'INSERT OR REPLACE INTO checkpoint (view, position, event_id, sha256) VALUES (?, ?, ?, ?)',
 } as const;
 
-/** Everything that is in the tables, and the same for the same rows: numbers of capability lists are told as names. */
+/** Everything in the tables, and the same for the same rows: kinds are told without their numbers. */
 const dumps = [
-  `SELECT *, NULL AS capabilities FROM function ${namesOf} ORDER BY stream`,
-  `SELECT *, NULL AS capabilities FROM device ${namesOf} ORDER BY stream`,
+  `SELECT *, NULL AS kind FROM function ${ofFunctionKind} ORDER BY stream`,
+  `SELECT *, NULL AS kind FROM device ${ofDeviceKind} ORDER BY stream`,
   'SELECT * FROM clash ORDER BY id',
   'SELECT * FROM clash_party ORDER BY party, clash',
 ] as const;
@@ -55,10 +53,14 @@ export class ViewTables implements RowsBefore {
 
   private readonly functions: KeyedTable;
   private readonly devices: KeyedTable;
+  private readonly functionKinds: KindTable;
+  private readonly deviceKinds: KindTable;
 
   constructor(private readonly db: DatabaseSync) {
     this.functions = new KeyedTable(db, 'function');
     this.devices = new KeyedTable(db, 'device');
+    this.functionKinds = new KindTable(db, 'function_kind');
+    this.deviceKinds = new KindTable(db, 'device_kind');
     const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
     this.statements = Object.fromEntries(prepared) as ViewTables['statements'];
   }
@@ -96,8 +98,14 @@ export class ViewTables implements RowsBefore {
 
   apply(change: RowChange): void {
     switch (change.kind) {
-      case 'function': return this.functions.put(functionValues(change.row, this.listNumber(change.row.capabilities)));
-      case 'device': return this.devices.put(deviceValues(change.row, this.listNumber(change.row.capabilities)));
+      case 'function': {
+        const { row } = change;
+        return this.functions.put(functionValues(row, this.functionKinds.numberOf(functionKind(row))));
+      }
+      case 'device': {
+        const { row } = change;
+        return this.devices.put(deviceValues(row, this.deviceKinds.numberOf(deviceKind(row))));
+      }
       case 'clash': return this.addClash(change.clash);
     }
   }
@@ -145,16 +153,6 @@ export class ViewTables implements RowsBefore {
     const told = [JSON.stringify(streams), JSON.stringify(detail)] as const;
     const { lastInsertRowid } = addClash.run(kind, position, recordedAt, ...told);
     for (const stream of streams) addParty.run(partyOf(stream), lastInsertRowid);
-  }
-
-  /** Lists are few: what a fleet of one model shows is one list. */
-  private listNumber(names: readonly CapabilityName[]): number {
-    const text = listText(names);
-    const known = get<{ id: number }>(this.statements.capabilityList, text);
-    if (known) return known.id;
-    const list = Number(this.statements.addCapabilityList.run(text).lastInsertRowid);
-    for (const name of names) this.statements.addListed.run(name, list);
-    return list;
   }
 }
 

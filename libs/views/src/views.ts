@@ -4,8 +4,8 @@ import { type DeviceRow } from './device-row.js';
 import { followPage, type Halt } from './follow-page.js';
 import { type FunctionRow } from './function-row.js';
 import {
-  type ClashFilter, clashQuery, type DeviceFilter, deviceQuery, type FunctionFilter, functionQuery, type ListQuery,
-  vmQuery,
+  type ClashFilter, clashQuery, type DeviceFilter, deviceKindQuery, deviceQuery, type FunctionFilter,
+  functionKindQuery, functionQuery, type Kinds, type ListQuery, vmQuery,
 } from './list-query.js';
 import { viewNames, type ViewName } from './projection.js';
 import { inMemory, openViewFile, removeViewFile, ViewsUnusable } from './view-file.js';
@@ -31,7 +31,7 @@ export type Progress = (done: number, total: number) => void;
 /** Events in one transaction: some 15 ms of work, for which whoever else wants the thread has to wait. */
 export const eventsPerTransaction = 250;
 
-/** Statements kept prepared: more than there are combinations of filters. */
+/** Statements kept prepared: more than there are combinations of conditions, and of kinds that are merged. */
 const statementsMax = 256;
 
 /**
@@ -75,19 +75,21 @@ export class Views {
   }
 
   functions(filter: FunctionFilter, after: string, limit: number): Promise<Listed<FunctionRow>> {
-    return this.list('functions', functionQuery(filter, after, limit + 1), functionOf);
+    return this.list('functions', functionKindQuery(filter),
+      (kinds) => functionQuery(filter, kinds, after, limit + 1), functionOf);
   }
 
   devices(filter: DeviceFilter, after: string, limit: number): Promise<Listed<DeviceRow>> {
-    return this.list('devices', deviceQuery(filter, after, limit + 1), deviceOf);
+    return this.list('devices', deviceKindQuery(filter),
+      (kinds) => deviceQuery(filter, kinds, after, limit + 1), deviceOf);
   }
 
   vms(after: string, limit: number): Promise<Listed<VmRow>> {
-    return this.list('devices', vmQuery(after, limit + 1), (row: VmRow) => row);
+    return this.list('devices', undefined, () => vmQuery(after, limit + 1), (row: VmRow) => row);
   }
 
   clashes(filter: ClashFilter, after: number, limit: number): Promise<Listed<ListedClash>> {
-    return this.list('clashes', clashQuery(filter, after, limit + 1), clashOf);
+    return this.list('clashes', undefined, () => clashQuery(filter, after, limit + 1), clashOf);
   }
 
   /** Views that stand still, and why. */
@@ -134,15 +136,22 @@ export class Views {
   }
 
   private async list<Stored, Row>(
-    view: ViewName, { text, parameters }: ListQuery, rowOf: (stored: Stored) => Row,
+    view: ViewName, wanted: ListQuery | undefined, query: (kinds: Kinds) => ListQuery, rowOf: (stored: Stored) => Row,
   ): Promise<Listed<Row>> {
     await this.follow();
     const halt = this.haltOf(view);
     if (halt) return { kind: 'halted', halt };
-    const stored = this.prepared(text).all(parameters) as unknown as readonly Stored[];
+    const kinds = wanted && this.all<{ readonly id: number }>(wanted).map(({ id }) => id);
+    const { text, parameters } = query(kinds);
+    // No row is of no kind.
+    const stored = kinds?.length === 0 ? [] : this.all<Stored>({ text, parameters });
     // One more than the page holds was asked for.
     const more = stored.length === parameters.limit;
     return { kind: 'listed', rows: (more ? stored.slice(0, -1) : stored).map(rowOf), more };
+  }
+
+  private all<Stored>({ text, parameters }: ListQuery): readonly Stored[] {
+    return this.prepared(text).all(parameters) as unknown as readonly Stored[];
   }
 
   private prepared(text: string): StatementSync {

@@ -63,7 +63,7 @@ describe('cadastre views', () => {
   };
 
   it('check finds a row that no event gave, and rebuild mends it', () => {
-    meddle('UPDATE function SET model = \'8086:10d3\'');
+    meddle('UPDATE function_kind SET model = \'8086:10d3\'');
     const found = views('check');
     expect(found.status).toBe(10);
     expect(found.stderr).toContain('views rebuild');
