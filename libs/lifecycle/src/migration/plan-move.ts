@@ -17,7 +17,8 @@ import { type PlannedMove } from './migration-events.js';
 
 /** One device and where it is to go. */
 export interface MoveAsked {
-  readonly device: AttachedDevice;
+  /** Its guest runs on this layout; it need not be attached here. */
+  readonly device: Pick<AttachedDevice, 'key' | 'function' | 'layout'>;
   /** The observation the layout of the device was decided over. */
   readonly observed: ObservationFacts;
   readonly target: RegisteredFunction;
