@@ -7,6 +7,7 @@ import { type Clock } from '@cadastre/ledger';
 import { type Views } from '@cadastre/views';
 import { bodyBytesMax } from './http/body-limit.js';
 import { Head } from './http/head.js';
+import { NoBody } from './http/no-body.js';
 import { KnownQueryParameters } from './http/query-parameters.js';
 import { SoundBody } from './http/sound-body.js';
 import { readJson } from './http/read-json.js';
@@ -48,7 +49,7 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
   adapter.getInstance().removeContentTypeParser(['text/plain', 'application/json']);
   const fastify = adapter.getInstance();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, readJson(fastify));
-  app.useGlobalGuards(new KnownQueryParameters(), new SoundBody());
+  app.useGlobalGuards(new KnownQueryParameters(), new SoundBody(), new NoBody());
   app.useGlobalPipes(validationPipe());
   app.useGlobalFilters(new ProblemFilter(onOutcomeUnknown));
   const head = new Head(store);

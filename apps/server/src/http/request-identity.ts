@@ -8,13 +8,14 @@ const keyPattern = /^[\x21-\x7e]{1,200}$/;
 
 /**
  * What makes this request this request: its idempotency key, and a digest of method, path, preconditions and body.
- * Refuses a POST without a key, and a body that has no canonical form.
+ * Refuses a write without a key, and a body that has no canonical form.
  */
 export function requestIdentity(request: FastifyRequest): RequestIdentity {
   const given = request.headers['idempotency-key'];
   if (given === undefined) {
     throw new EdgeProblem('idempotency-key-missing',
-      'every POST needs an Idempotency-Key header (a fresh UUID will do), so that a retry has one effect',
+      `every ${request.method} that records needs an Idempotency-Key header (a fresh UUID will do), so that a retry `
+        + 'has one effect',
       [{ pointer: '', detail: 'header Idempotency-Key is missing', limit: '1 to 200 printable characters' }]);
   }
   if (typeof given !== 'string' || !keyPattern.test(given)) {

@@ -1,8 +1,8 @@
 import { applyDecorators, type Type as Class, ValidationPipe } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize, IsArray, IsDefined, isInt, IsObject, ValidateBy, ValidateNested, type ValidationError,
-  type ValidationOptions,
+  ArrayMaxSize, getMetadataStorage, IsArray, IsDefined, isInt, IsObject, ValidateBy, ValidateNested,
+  type ValidationError, type ValidationOptions,
 } from 'class-validator';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { type FieldError } from '../problems/problem.js';
@@ -14,6 +14,7 @@ const errorsMax = 32;
 export function validationPipe(): ValidationPipe {
   return new ValidationPipe({
     whitelist: true, forbidNonWhitelisted: true, transform: true, stopAtFirstError: true,
+    validationError: { target: true },
     exceptionFactory: (errors: ValidationError[]) => {
       const fields = errors.flatMap((error) => fieldErrors(error, '')).slice(0, errorsMax);
       return new EdgeProblem('request-invalid', fields.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('; '),
@@ -24,13 +25,29 @@ export function validationPipe(): ValidationPipe {
 
 function fieldErrors(error: ValidationError, parent: string): FieldError[] {
   const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-  const own = Object.values(error.constraints ?? {}).map((detail): FieldError => {
+  const own = Object.entries(error.constraints ?? {}).map(([constraint, detail]): FieldError => {
     const value: unknown = error.value;
-    // class-validator words its limits as "<property> must be ...".
-    const limit = detail.replace(/^.*? (must|should)( not)? /, '');
+    const limit = limitOf(constraint, detail, error.target);
     return { pointer, detail, limit, ...(isShort(value) ? { value } : {}) };
   });
   return [...own, ...(error.children ?? []).flatMap((child) => fieldErrors(child, pointer))];
+}
+
+/** What is allowed. class-validator words it as "<property> must be ...", or as what must not be. */
+function limitOf(constraint: string, detail: string, dto: object | undefined): string {
+  switch (constraint) {
+    case 'isDefined': return 'a value';
+    case 'whitelistValidation': return fieldsOf(dto).join(', ') || 'no field';
+    default: return detail.replace(/^.*? (must|should) (be )?/, '')
+      .replace(/^not be greater than /, 'at most ').replace(/^not be less than /, 'at least ');
+  }
+}
+
+/** The fields a DTO has, in the order of its class. */
+function fieldsOf(dto: object | undefined): readonly string[] {
+  if (!dto) return [];
+  const rules = getMetadataStorage().getTargetValidationMetadatas(dto.constructor, '', false, false);
+  return [...new Set(rules.map(({ propertyName }) => propertyName))];
 }
 
 function isShort(value: unknown): boolean {

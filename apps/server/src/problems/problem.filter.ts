@@ -39,8 +39,9 @@ export class ProblemFilter implements ExceptionFilter {
     if (edge) return edge;
     this.logger.error(`${traceId} ${request.method} ${request.url}`, error instanceof Error ? error.stack : error);
     const told = edgeTold('internal-error', `the server failed; its log has the reason under ${traceId}`);
-    // Nobody knows how far a write came; its idempotency key finds out.
-    return { ...told, outcome: request.method === 'POST' ? 'unknown' : 'none' };
+    // Nobody knows how far a write came; its idempotency key, without which nothing is written, finds out.
+    const isWrite = request.method !== 'GET' && request.headers['idempotency-key'] !== undefined;
+    return { ...told, outcome: isWrite ? 'unknown' : 'none' };
   }
 }
 
