@@ -48,7 +48,7 @@ const every: readonly LedgerEvent[] = [
   {
     type: 'PasidEnabled', schema: 1, widthBits: 8, exec: false, priv: true, physicalFunction: functionKey(),
     platform: { viommuSsidBits: 16, ports: [{ address: functionKey().address, endEndTlpPrefix: true }] },
-    checks: [{ check: 'capability-visible', ok: true, offset: 0x134 }],
+    checks: [{ check: 'capability-visible', ok: true, offset: 0x134, toldBy: 'layout', revision: null }],
   },
   { type: 'PasidAttached', schema: 1, pasid, ...table },
   { type: 'PasidReplaced', schema: 1, pasid, ...table, replaced: table },

@@ -17,8 +17,8 @@ export { type PasidEvent, type ResetCause, resetCauses } from './device/pasids/p
 export { PasidTable } from './device/pasids/pasid-table.js';
 export {
   askedPasid, explainPasidCheck, type PasidCheck, pasidChecks, type PasidPlatform, type PathPort, pathPortsMax,
-  visiblePasid, type VisiblePasid,
 } from './device/pasids/pasid-usability.js';
+export { type GuestLook, type PasidVisibility, pasidVisibility } from './device/pasids/pasid-visibility.js';
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export {
   type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,

@@ -141,15 +141,48 @@ describe('PASIDs over HTTP', () => {
     const bad = await server.post(`${device}/pasids/check`, { platform: { viommuSsidBits: 0, ports: [] }, exec: true });
     expect(bad.body['usable']).toBe(false);
     expect((bad.body['checks'] as { check: string; ok: boolean }[]).filter(({ ok }) => !ok).map(({ check }) => check))
-      .toEqual(['execute-granted', 'width-fits-viommu', 'tlp-prefix-on-path']);
+      .toEqual(['execute-granted', 'execute-fits-host-iommu', 'width-fits-viommu', 'tlp-prefix-on-path']);
     expect(await server.events()).toBe(before);
+  });
+
+  it('are not usable where the VMM makes no capability, by prediction and by what the guest reads', async () => {
+    const address = '0000:03:00.1';
+    await server.post('/v1/functions', look({ address, configSpace: bytes }));
+    const url = '/v1/vms/vm-4/devices/nic0';
+    const vmm = { name: 'crosvm' };
+    const { body } = await server.post(`${url}/attach`, { ...attachBody, function: { host: 'host-a', address }, vmm });
+    expect(body['vmm']).toMatchObject({ verdict: 'cannot-obey', unmet: [{ kind: 'not-made' }] });
+    const visible = async (): Promise<unknown> => {
+      const checked = await server.post(`${url}/pasids/check`, { platform });
+      expect([checked.status, checked.body['usable']]).toEqual([200, false]);
+      return (checked.body['checks'] as object[])[0];
+    };
+    expect(await visible()).toEqual({
+      check: 'capability-visible', ok: false, offset: null, toldBy: 'prediction', revision: null,
+      reason: 'the VMM is predicted to show no PASID capability, and nobody looked inside the guest',
+    });
+    const seen = await server.post(`${url}/observations`, { address, configSpace: bytes });
+    expect(seen.body['guest']).toMatchObject({ kind: 'diverged', missing: [{ name: 'pasid', insteadOffset: null }] });
+    expect(await visible()).toMatchObject({
+      ok: false, toldBy: 'guest', revision: 2,
+      reason: 'the guest was last seen, at revision 2, to find no PASID capability',
+    });
+    await expectRefused(() => server.post(`${url}/pasids/enable`, { platform }, any), 422, 'pasid-unusable');
+  });
+
+  it('are not usable beyond what the host IOMMU has now', async () => {
+    const iommu = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: true };
+    await server.post('/v1/functions', look({ iommu, sriov: { role: 'vf', pf: '0000:03:00.7' } }));
+    const refused = await expectRefused(() => enable({ width: 16 }), 422, 'pasid-unusable');
+    expect(refused.body['detail']).toBe('width-fits-host-iommu: 16 bits, and the host IOMMU has 0; '
+      + 'privileged-fits-host-iommu: privileged permission is asked for, and not supported by the host IOMMU');
   });
 
   it('that a guest could not use are refused with the checklist', async () => {
     const reply = await expectRefused(() => enable({ width: 20 }), 422, 'pasid-unusable');
     expect(reply.body['detail']).toBe('width-granted: 20 bits of the 16 the guest was granted; '
-      + 'width-fits-viommu: 20 bits, and the vIOMMU has 16');
-    expect((reply.body['refusal'] as { checks: unknown[] }).checks).toHaveLength(7);
+      + 'width-fits-host-iommu: 20 bits, and the host IOMMU has 16; width-fits-viommu: 20 bits, and the vIOMMU has 16');
+    expect((reply.body['refusal'] as { checks: unknown[] }).checks).toHaveLength(10);
   });
 
   it('are refused in the wrong state, and nothing is written', async () => {

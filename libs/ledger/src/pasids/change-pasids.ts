@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
-  deviceDecider, type DeviceKey, type DeviceState, deviceStream, familyCommands, fold, type FunctionKey, isPasidEvent,
-  type LedgerEvent, type PasidCommand, type PasidEvent, visiblePasid,
+  type AttachedDevice, deviceDecider, type DeviceKey, deviceStream, familyCommands, fold, type FunctionKey,
+  isPasidEvent, type LedgerEvent, type PasidCommand, type PasidEvent,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
 import { functionChanges } from '../functions/function-changes.js';
@@ -9,6 +9,7 @@ import { type CommandOutcome, type Precondition, type Refusal } from '../outcome
 import { missing, unmet } from '../precondition.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
+import { pasidGround } from './pasid-ground.js';
 
 /** What a client says; the rest of a command is read from the streams. */
 type Said<Of extends PasidCommand> = Of extends PasidCommand
@@ -25,7 +26,6 @@ export class ChangePasids extends Command<CommandOutcome<PasidEvent>> {
   }
 }
 
-type AttachedDevice = Extract<DeviceState, { kind: 'attached' }>;
 type Completed = { readonly kind: 'command'; readonly command: PasidCommand }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -69,18 +69,13 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
     if (change.kind !== 'enable-pasid' && change.kind !== 'enable-pri') {
       return { kind: 'command', command: { ...change, key } };
     }
-    const { state: owned } = await this.reader.function(device.function);
-    const seen = owned.kind === 'registered' ? owned.observation?.facts : undefined;
-    if (!seen || !device.layout) {
-      throw new DamagedHistory(deviceStream(key), 'it is attached without an observation or a layout');
-    }
+    const { seen, visible } = await pasidGround(device, this.reader);
     const physicalFunction = await this.countedAt(device.function, seen.sriov);
     if (physicalFunction === 'unknown') {
       const { pf } = seen.sriov;
       return { kind: 'refused', refusal: { kind: 'physical-function-unknown', ...device.function, pf } };
     }
     if (change.kind === 'enable-pri') return { kind: 'command', command: { ...change, key, physicalFunction } };
-    const visible = visiblePasid(device.layout);
     return { kind: 'command', command: { ...change, key, seen, visible, physicalFunction } };
   }
 

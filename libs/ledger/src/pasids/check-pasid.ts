@@ -1,11 +1,11 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type PasidRequest } from '@cadastre/device-layout';
 import {
-  askedPasid, type DeviceKey, deviceStream, type PasidCheck, pasidChecks, type PasidPlatform, visiblePasid,
+  askedPasid, type DeviceKey, type PasidCheck, pasidChecks, type PasidPlatform,
 } from '@cadastre/lifecycle';
-import { DamagedHistory } from '../damaged-history.js';
 import { type QueryOutcome } from '../outcome.js';
 import { StreamReader } from '../stream-reader.js';
+import { pasidGround } from './pasid-ground.js';
 
 /** Whether the guest of a device could use PASID, condition by condition. Nothing is recorded. */
 export class CheckPasid extends Query<QueryOutcome<readonly PasidCheck[]>> {
@@ -21,14 +21,9 @@ export class CheckPasidHandler implements IQueryHandler<CheckPasid> {
   async execute({ key, request, platform }: CheckPasid): Promise<QueryOutcome<readonly PasidCheck[]>> {
     const { state } = await this.reader.device(key);
     if (state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
-    if (state.kind !== 'attached' || !state.layout) {
-      return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
-    }
-    const { state: owned } = await this.reader.function(state.function);
-    const seen = owned.kind === 'registered' ? owned.observation?.facts : undefined;
-    if (!seen) throw new DamagedHistory(deviceStream(key), 'it is attached to a function that was never observed');
-    const visible = visiblePasid(state.layout);
-    const checks = pasidChecks(askedPasid(request, visible), visible, seen, platform);
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    const { seen, visible } = await pasidGround(state, this.reader);
+    const checks = pasidChecks(askedPasid(request, visible.pasid), visible, seen, platform);
     return { kind: 'found', view: checks, revision: state.revision };
   }
 }

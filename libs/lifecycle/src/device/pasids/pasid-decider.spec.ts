@@ -10,7 +10,9 @@ import { PasidTable } from './pasid-table.js';
 const key = deviceKey();
 const pf = functionKey('0000:3b:00.0');
 const seven = sure(Pasid.from(7));
-const visible = { offset: 0x134, widthBits: 8, exec: false, priv: true };
+const visible = {
+  pasid: { offset: 0x134, widthBits: 8, exec: false, priv: true }, toldBy: 'layout', revision: null,
+} as const;
 const enable: PasidCommand = {
   kind: 'enable-pasid', key, request: { widthBits: null, exec: null, priv: null }, visible, seen: observation(),
   platform: { viommuSsidBits: 16, ports: [{ address: pf.address, endEndTlpPrefix: true }] }, physicalFunction: pf,
@@ -31,7 +33,7 @@ describe('PASID of an attached device', () => {
   it('is enabled with all that its use depends on, and only once', () => {
     expect(enabled).toMatchObject({
       type: 'PasidEnabled', widthBits: 8, exec: false, priv: true, physicalFunction: pf,
-      platform: { viommuSsidBits: 16 }, checks: new Array(7).fill({ ok: true }),
+      platform: { viommuSsidBits: 16 }, checks: new Array(10).fill({ ok: true }),
     });
     expect(given(pasidDecider, enabled).when(enable))
       .toEqual(refuse({ kind: 'capability-enabled', name: 'pasid', ...key }));
@@ -42,7 +44,7 @@ describe('PASID of an attached device', () => {
     const refused = given(pasidDecider).when(narrow);
     expect(refused).toMatchObject({ ok: false, refusal: { kind: 'pasid-unusable' } });
     const { checks } = (refused as { refusal: { checks: readonly { check: string; ok: boolean }[] } }).refusal;
-    expect(checks).toHaveLength(7);
+    expect(checks).toHaveLength(10);
     expect(checks.filter((one) => !one.ok)).toEqual([
       { check: 'width-fits-viommu', ok: false, widthBits: 8, viommuSsidBits: 7 },
     ]);

@@ -7,9 +7,8 @@ import { type DeviceKey, type FunctionKey } from '../../stream-key.js';
 import { type PageTable, type RequestedPageTable } from './page-table.js';
 import { type PasidEvent, type DetachCause, type ResetCause } from './pasid-events.js';
 import { PasidTable } from './pasid-table.js';
-import {
-  askedPasid, type AskedPasid, type PasidCheck, pasidChecks, type PasidPlatform, type VisiblePasid,
-} from './pasid-usability.js';
+import { askedPasid, type AskedPasid, type PasidCheck, pasidChecks, type PasidPlatform } from './pasid-usability.js';
+import { type PasidVisibility } from './pasid-visibility.js';
 
 /** What the kernel made of a request: what it says after a success, or the name of the error. */
 export type KernelAnswer<Success> = ({ readonly kind: 'done' } & Success)
@@ -17,8 +16,7 @@ export type KernelAnswer<Success> = ({ readonly kind: 'done' } & Success)
 
 export type PasidCommand = { readonly key: DeviceKey } & (
   | { readonly kind: 'enable-pasid'; readonly request: PasidRequest; readonly platform: PasidPlatform;
-      /** As the device's layout shows it. */
-      readonly visible: VisiblePasid | null;
+      readonly visible: PasidVisibility;
       /** The newest observation of the device's function. */
       readonly seen: Observation; readonly physicalFunction: FunctionKey | null }
   | { readonly kind: 'disable-pasid' }
@@ -97,7 +95,7 @@ type CommandOf<Kind extends PasidCommand['kind']> = Extract<PasidCommand, { kind
 function enable(command: CommandOf<'enable-pasid'>, state: PasidState): Decision {
   const { key, request, platform, visible, seen, physicalFunction } = command;
   if (state.enabled) return refuse({ kind: 'capability-enabled', name: 'pasid', ...key });
-  const asked = askedPasid(request, visible);
+  const asked = askedPasid(request, visible.pasid);
   const checks = pasidChecks(asked, visible, seen, platform);
   if (checks.some((one) => !one.ok)) return refuse({ kind: 'pasid-unusable', checks });
   return ok([{ type: 'PasidEnabled', schema: 1, ...asked, platform, checks, physicalFunction }]);

@@ -1,10 +1,9 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
-import { type QuirkRow } from '@cadastre/device-layout';
+import { type IommuFacts, type QuirkRow } from '@cadastre/device-layout';
 import { functionKey, observation } from '../../testing.js';
-import {
-  askedPasid, explainPasidCheck, pasidChecks, type PasidPlatform, type VisiblePasid,
-} from './pasid-usability.js';
+import { askedPasid, explainPasidCheck, pasidChecks, type PasidPlatform } from './pasid-usability.js';
+import { type PasidVisibility, type VisiblePasid } from './pasid-visibility.js';
 
 const port = functionKey('0000:00:01.0').address;
 const visible: VisiblePasid = { offset: 0x134, widthBits: 16, exec: false, priv: true };
@@ -14,16 +13,21 @@ const nothing = { widthBits: null, exec: null, priv: null };
 const ofType = (type: number, ids = {}): ConfigSpace =>
   buildConfigSpace({ ...ids, standard: [{ id: 0x10, offset: 0x60, body: [type << 4 | 2, 0] }] });
 
+/** Every permission and 20 bits. */
+const whole: IommuFacts = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
+
 function failing(change: {
-  request?: object; visible?: VisiblePasid | null; space?: ConfigSpace; platform?: object; rows?: readonly QuirkRow[];
+  request?: object; visible?: VisiblePasid | null; told?: Partial<PasidVisibility>; space?: ConfigSpace;
+  iommu?: Partial<IommuFacts>; platform?: object; rows?: readonly QuirkRow[];
 } = {}): readonly string[] {
-  const seen = change.visible === undefined ? visible : change.visible;
-  const asked = askedPasid({ ...nothing, ...change.request }, seen);
-  const checks = pasidChecks(asked, seen, observation({}, change.space ?? ofType(0)),
-    { ...platform, ...change.platform }, change.rows ?? []);
+  const pasid = change.visible === undefined ? visible : change.visible;
+  const asked = askedPasid({ ...nothing, ...change.request }, pasid);
+  const seen = observation({ iommu: { ...whole, ...change.iommu } }, change.space ?? ofType(0));
+  const visibility = { pasid, toldBy: 'layout', revision: null, ...change.told } as const;
+  const checks = pasidChecks(asked, visibility, seen, { ...platform, ...change.platform }, change.rows ?? []);
   expect(checks.map(({ check }) => check)).toEqual([
-    'capability-visible', 'width-granted', 'execute-granted', 'privileged-granted', 'width-fits-viommu',
-    'tlp-prefix-on-path', 'not-quirked',
+    'capability-visible', 'width-granted', 'execute-granted', 'privileged-granted', 'width-fits-host-iommu',
+    'execute-fits-host-iommu', 'privileged-fits-host-iommu', 'width-fits-viommu', 'tlp-prefix-on-path', 'not-quirked',
   ]);
   return checks.filter(({ ok }) => !ok).map((one) => `${one.check}: ${explainPasidCheck(one)}`);
 }
@@ -34,11 +38,30 @@ describe('a guest can use PASID', () => {
     expect(askedPasid(nothing, visible)).toEqual({ widthBits: 16, exec: false, priv: true });
   });
 
-  it('not when no layout shows it the capability', () => {
+  it('not when it finds no capability, whoever tells', () => {
     expect(failing({ visible: null, request: { widthBits: 8 } })).toEqual([
-      'capability-visible: the layout shows no PASID capability',
+      'capability-visible: the layout shows no PASID capability, and nobody looked inside the guest',
       'width-granted: 8 bits of the 0 the guest was granted',
     ]);
+    expect(failing({ visible: null, told: { toldBy: 'prediction' } })[0])
+      .toBe('capability-visible: the VMM is predicted to show no PASID capability, and nobody looked inside the guest');
+    expect(failing({ visible: null, told: { toldBy: 'guest', revision: 4 } })[0])
+      .toBe('capability-visible: the guest was last seen, at revision 4, to find no PASID capability');
+  });
+
+  it('not wider than the host IOMMU is now, bit by bit', () => {
+    for (let bits = 0; bits <= 20; bits += 1) {
+      const told = failing({ iommu: { maxPasidLog2: bits } });
+      expect(told).toEqual(bits >= 16 ? [] : [`width-fits-host-iommu: 16 bits, and the host IOMMU has ${bits}`]);
+    }
+  });
+
+  it('not with a permission that the host IOMMU does not have', () => {
+    expect(failing({ visible: { ...visible, exec: true }, iommu: { exec: false } }))
+      .toEqual(['execute-fits-host-iommu: execute permission is asked for, and not supported by the host IOMMU']);
+    expect(failing({ iommu: { priv: false } }))
+      .toEqual(['privileged-fits-host-iommu: privileged permission is asked for, and not supported by the host IOMMU']);
+    expect(failing({ request: { priv: false }, iommu: { priv: false } })).toEqual([]);
   });
 
   it('not beyond what it was granted', () => {

@@ -1,7 +1,7 @@
 import { type Bdf, findCapability, pasidWidthBitsMax, survey, type Survey } from '@cadastre/config-space';
 import { knownQuirks, type PasidRequest, type QuirkRow, quirksOf } from '@cadastre/device-layout';
 import { Observation } from '../../function/observation.js';
-import { type DecidedLayout } from '../device-events.js';
+import { type PasidVisibility, type VisiblePasid } from './pasid-visibility.js';
 
 /** A port between the function and the root complex. */
 export interface PathPort {
@@ -20,19 +20,15 @@ export interface PasidPlatform {
 /** A path crosses each of the 256 buses of its segment at most once. */
 export const pathPortsMax = 256;
 
-/** The PASID capability as the guest reads it. */
-export interface VisiblePasid {
-  readonly offset: number;
-  readonly widthBits: number;
-  readonly exec: boolean;
-  readonly priv: boolean;
-}
-
 /** One condition of PASID, whether it holds, and every number it rests on. */
 export type PasidCheck = { readonly ok: boolean } & (
-  | { readonly check: 'capability-visible'; readonly offset: number | null }
+  | { readonly check: 'capability-visible'; readonly offset: number | null;
+      readonly toldBy: PasidVisibility['toldBy']; readonly revision: number | null }
   | { readonly check: 'width-granted'; readonly widthBits: number; readonly granted: number }
   | { readonly check: 'execute-granted' | 'privileged-granted'; readonly asked: boolean; readonly granted: boolean }
+  | { readonly check: 'width-fits-host-iommu'; readonly widthBits: number; readonly maxPasidLog2: number }
+  | { readonly check: 'execute-fits-host-iommu' | 'privileged-fits-host-iommu'; readonly asked: boolean;
+      readonly supported: boolean }
   | { readonly check: 'width-fits-viommu'; readonly widthBits: number; readonly viommuSsidBits: number }
   | { readonly check: 'tlp-prefix-on-path';
       readonly because: 'root-complex-integrated' | 'every-port' | 'no-port-told' }
@@ -48,17 +44,6 @@ export interface AskedPasid {
   readonly priv: boolean;
 }
 
-/**
- * The PASID capability a layout shows; null when it shows none. One the hardware lists and nobody placed is none:
- * vfio-pci hides it (fact K11).
- */
-export function visiblePasid({ placements }: DecidedLayout): VisiblePasid | null {
-  const placed = placements.find(({ name }) => name === 'pasid');
-  if (!placed) return null;
-  const { offset, registers: { maxPasidWidth = 0, executeSupported = 0, privilegedSupported = 0 } } = placed;
-  return { offset, widthBits: maxPasidWidth, exec: executeSupported === 1, priv: privilegedSupported === 1 };
-}
-
 /** What is left out of a request is what the guest was granted. */
 export function askedPasid({ widthBits, exec, priv }: PasidRequest, visible: VisiblePasid | null): AskedPasid {
   return {
@@ -67,20 +52,27 @@ export function askedPasid({ widthBits, exec, priv }: PasidRequest, visible: Vis
   };
 }
 
-/** Every condition a guest's use of PASID depends on, in the order they are asked; PASID is usable when all hold. */
+/**
+ * Every condition a guest's use of PASID depends on, in the order they are asked; PASID is usable when all hold.
+ * @param seen the newest observation of the function: what the host's IOMMU has may have changed since the grant
+ */
 export function pasidChecks(
-  { widthBits, exec, priv }: AskedPasid, visible: VisiblePasid | null, seen: Observation,
+  { widthBits, exec, priv }: AskedPasid, { pasid, toldBy, revision }: PasidVisibility, seen: Observation,
   { viommuSsidBits, ports }: PasidPlatform, rows: readonly QuirkRow[] = knownQuirks,
 ): readonly PasidCheck[] {
   const surveyed = survey(Observation.configSpace(seen), seen.sriov.role);
   const quirks = quirksOf(surveyed.header, rows);
-  const [granted, grantedExec, grantedPriv] = [visible?.widthBits ?? 0, visible?.exec ?? false, visible?.priv ?? false];
+  const granted = pasid ?? { widthBits: 0, exec: false, priv: false };
+  const { maxPasidLog2, ...iommu } = seen.iommu;
   const ignored = quirks.find(({ ignoredByGuests }) => ignoredByGuests?.includes('pasid'))?.name ?? null;
   return [
-    { check: 'capability-visible', ok: visible !== null, offset: visible?.offset ?? null },
-    { check: 'width-granted', ok: widthBits <= granted, widthBits, granted },
-    { check: 'execute-granted', ok: !exec || grantedExec, asked: exec, granted: grantedExec },
-    { check: 'privileged-granted', ok: !priv || grantedPriv, asked: priv, granted: grantedPriv },
+    { check: 'capability-visible', ok: pasid !== null, offset: pasid?.offset ?? null, toldBy, revision },
+    { check: 'width-granted', ok: widthBits <= granted.widthBits, widthBits, granted: granted.widthBits },
+    { check: 'execute-granted', ok: !exec || granted.exec, asked: exec, granted: granted.exec },
+    { check: 'privileged-granted', ok: !priv || granted.priv, asked: priv, granted: granted.priv },
+    { check: 'width-fits-host-iommu', ok: widthBits <= maxPasidLog2, widthBits, maxPasidLog2 },
+    { check: 'execute-fits-host-iommu', ok: !exec || iommu.exec, asked: exec, supported: iommu.exec },
+    { check: 'privileged-fits-host-iommu', ok: !priv || iommu.priv, asked: priv, supported: iommu.priv },
     { check: 'width-fits-viommu', ok: widthBits <= viommuSsidBits, widthBits, viommuSsidBits },
     prefixCheck(surveyed, quirks, ports),
     { check: 'not-quirked', ok: ignored === null, quirk: ignored },
@@ -108,15 +100,28 @@ function isRootComplexIntegrated(surveyed: Survey): boolean {
 /** A check in words. */
 export function explainPasidCheck(one: PasidCheck): string {
   switch (one.check) {
-    case 'capability-visible': return one.offset === null ? 'the layout shows no PASID capability'
-      : `the guest finds it at 0x${one.offset.toString(16)}`;
+    case 'capability-visible': return explainVisible(one);
     case 'width-granted': return `${one.widthBits} bits of the ${one.granted} the guest was granted`;
-    case 'execute-granted': return permission('execute', one);
-    case 'privileged-granted': return permission('privileged', one);
+    case 'execute-granted': return permission('execute', one.asked, one.granted ? 'granted' : 'not granted');
+    case 'privileged-granted': return permission('privileged', one.asked, one.granted ? 'granted' : 'not granted');
+    case 'width-fits-host-iommu': return `${one.widthBits} bits, and the host IOMMU has ${one.maxPasidLog2}`;
+    case 'execute-fits-host-iommu': return permission('execute', one.asked, byIommu(one.supported));
+    case 'privileged-fits-host-iommu': return permission('privileged', one.asked, byIommu(one.supported));
     case 'width-fits-viommu': return `${one.widthBits} bits, and the vIOMMU has ${one.viommuSsidBits}`;
     case 'tlp-prefix-on-path': return explainPath(one);
     case 'not-quirked': return one.quirk === null ? 'no quirk is known'
       : `guests do not use PASID of this function (${one.quirk})`;
+  }
+}
+
+function explainVisible(
+  { offset, toldBy, revision }: Extract<PasidCheck, { check: 'capability-visible' }>,
+): string {
+  const place = offset === null ? 'no PASID capability' : `it at 0x${offset.toString(16)}`;
+  switch (toldBy) {
+    case 'guest': return `the guest was last seen, at revision ${revision ?? 'unknown'}, to find ${place}`;
+    case 'prediction': return `the VMM is predicted to show ${place}, and nobody looked inside the guest`;
+    case 'layout': return `the layout shows ${place}, and nobody looked inside the guest`;
   }
 }
 
@@ -130,6 +135,10 @@ function explainPath(one: Extract<PasidCheck, { check: 'tlp-prefix-on-path' }>):
   }
 }
 
-function permission(name: string, { asked, granted }: { readonly asked: boolean; readonly granted: boolean }): string {
-  return `${name} permission is ${asked ? 'asked for' : 'not asked for'}, and ${granted ? 'granted' : 'not granted'}`;
+function permission(name: string, asked: boolean, given: string): string {
+  return `${name} permission is ${asked ? 'asked for' : 'not asked for'}, and ${given}`;
+}
+
+function byIommu(supported: boolean): string {
+  return `${supported ? 'supported' : 'not supported'} by the host IOMMU`;
 }
