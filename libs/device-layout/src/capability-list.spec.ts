@@ -93,6 +93,17 @@ describe('an empty extended list', () => {
     for (const offset of [0x300, 0x200]) list.link(synthetic(offset));
     expect(shown(list)).toBe('100 200 300');
   });
+
+  it('is the same in whatever order it was filled: what belongs at 0x100 takes the place of the anchor', () => {
+    const patches = [[0x100, 0x200, 0x300], [0x300, 0x100, 0x200], [0x200, 0x300, 0x100]].map((order) => {
+      const list = listOf();
+      for (const offset of order) list.link(synthetic(offset));
+      expect([shown(list), list.hasAnchor]).toEqual(['100 200 300', false]);
+      return list.headerPatches();
+    });
+    expect(patches[1]).toEqual(patches[0]);
+    expect(patches[2]).toEqual(patches[0]);
+  });
 });
 
 /** Everything below is inside 0x100..0x13f: capabilities of 8 bytes, gaps of 4 and more between them. */

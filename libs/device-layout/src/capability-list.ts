@@ -52,9 +52,14 @@ export class CapabilityList {
 
   /**
    * Links an entry behind the last one a walk from the head meets at or below it (fact Q17), so that an ascending list
-   * stays ascending. An empty extended list gets an anchor at 0x100: ID 0, version 0 (facts K12, Q10).
+   * stays ascending. An empty extended list gets an anchor at 0x100: ID 0, version 0 (facts K12, Q10). What is linked
+   * at 0x100 itself takes the anchor's place: the list is the same in whatever order its entries came.
    */
   link(entry: ListEntry): void {
+    if (this.hasAnchor && entry.offset === extendedSpaceAt) {
+      this.list[0] = entry;
+      return;
+    }
     if (this.needsAnchorFor(entry.offset)) {
       this.list.push({ offset: extendedSpaceAt, id: 0, version: 0, origin: 'anchor' });
     }

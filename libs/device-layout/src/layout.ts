@@ -67,11 +67,14 @@ export interface Layout {
   readonly extendedList: readonly ListEntry[];
 }
 
-/** Names a layout by what a guest can tell apart: places, register values and patches; not by how they were found. */
+/**
+ * Names a layout by what a guest can tell apart: places, register values and patches; not by how they were found, nor
+ * in which order.
+ */
 export function layoutDigest(layout: Pick<Layout, 'placements' | 'patches'>): Digest {
   return Digest.of(canonicalJson({
-    placements: layout.placements.map(({ id, version, offset, length, registers }) =>
-      ({ id, version, offset, length, registers })),
+    placements: [...layout.placements].sort((a, b) => a.offset - b.offset)
+      .map(({ id, version, offset, length, registers }) => ({ id, version, offset, length, registers })),
     patches: layout.patches.map(({ offset, mask, value }) => ({ offset, mask, value })),
   }));
 }

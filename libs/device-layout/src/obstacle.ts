@@ -84,12 +84,10 @@ function usedElsewhere(range: ByteRange, { evidence }: Ground): Because | undefi
   return seen && { kind: 'seen-in-use', ...rangeOf(range), ...seen };
 }
 
-/** Capabilities placed before, and the anchor an earlier one brought. */
+/** Capabilities placed before. An anchor an earlier one brought keeps nothing out: it makes way at 0x100. */
 function synthetic(range: ByteRange, ground: Ground): Because | undefined {
   const hit = ground.taken.find((one) => ByteRange.overlaps(one, range));
-  if (hit) return occupied(range, hit.by, 'synthetic', hit.offset, ByteRange.end(hit));
-  if (!ground.list.hasAnchor || !ByteRange.overlaps(anchorRange, range)) return undefined;
-  return occupied(range, 'the list anchor', 'synthetic', anchorRange.offset, ByteRange.end(anchorRange));
+  return hit && occupied(range, hit.by, 'synthetic', hit.offset, ByteRange.end(hit));
 }
 
 function occupant(range: ByteRange, survey: Survey): Because | undefined {

@@ -2,7 +2,7 @@ import {
   type ByteRange, type Capability, extendedSizeBytes, extendedSpaceAt, findCapability,
 } from '@cadastre/config-space';
 import { cautionsAt, neighbourCautions } from './cautions.js';
-import { type Ground } from './ground.js';
+import { type Ground, type PlacementPolicy, type ToldRoom } from './ground.js';
 import { type PlacementReason } from './layout.js';
 import { behind, listedTwice, obstacleTo, obstacleToOwn } from './obstacle.js';
 import { type Because, type Caution, type RefusedAlternative, type Strategy } from './refusal.js';
@@ -24,19 +24,66 @@ interface Answer {
 /** Gaps told one by one in a decision; more are counted. Real lists leave fewer. */
 const passedOverMax = 16;
 
-/** Tries the strategies in their order. Refused alternatives come back in the order they were tried. */
+/** What came of looking for a place: one, none, or that a strategy whose turn has not come may still find one. */
+export interface Search {
+  readonly place: Place | undefined;
+  /** In the order they were tried. */
+  readonly refused: readonly RefusedAlternative[];
+  readonly isOpen?: true;
+}
+
+/**
+ * Tries the strategies in their order. One with more than `choicesMost` places to choose from that would find one
+ * waits for a later pass; one that finds none now will find none then, for room only ever gets less.
+ */
 export function findPlace(
-  name: SyntheticName, capability: SyntheticCapability, ground: Ground,
-): { readonly place: Place | undefined; readonly refused: readonly RefusedAlternative[] } {
+  name: SyntheticName, capability: SyntheticCapability, ground: Ground, choicesMost = Infinity,
+): Search {
   const refused: RefusedAlternative[] = [];
-  const { strategies, pinned: pins, pinnedOrNowhere } = ground.policy;
-  const isFinal = pinnedOrNowhere === true && pins[name] !== undefined;
-  for (const strategy of isFinal ? ['pinned'] as const : strategies) {
+  const order = strategiesOf(name, ground.policy);
+  for (const strategy of order) {
+    const waits = choicesOf(strategy, name, capability, ground) > choicesMost;
+    if (waits && strategy === order.at(-1)) return { place: undefined, refused, isOpen: true };
     const { place, passedOver } = tryStrategy(strategy, name, capability, ground);
+    if (place && waits) return { place: undefined, refused, isOpen: true };
     for (const because of passedOver) refused.push({ strategy, because });
     if (place) return { place, refused };
   }
   return { place: undefined, refused };
+}
+
+/** The strategies of one capability, in the order of the policy. */
+export function strategiesOf(
+  name: SyntheticName, { strategies, pinned: pins, pinnedOrNowhere }: PlacementPolicy,
+): readonly Strategy[] {
+  return pinnedOrNowhere === true && pins[name] !== undefined ? ['pinned'] : strategies;
+}
+
+/** Room that names no capability is everybody's: whoever has room of its own goes first. */
+const choicesInEverybodysRoom = extendedSizeBytes / 4;
+
+/**
+ * How many places a strategy has to choose from. Who has fewer goes first, so that nothing that could go elsewhere
+ * takes the one place another is meant for. Of those with one place the operator's word goes before a persona's, and
+ * that before the wish to resemble the hardware.
+ */
+export function choicesOf(
+  strategy: Strategy, name: SyntheticName, capability: SyntheticCapability, ground: Ground,
+): number {
+  const { lengthBytes } = capability;
+  const offsetsIn = (rooms: readonly { readonly range: ByteRange }[]): number => rooms.reduce((sum, { range }) =>
+    sum + Math.max(0, Math.floor((range.length - lengthBytes) / 4) + 1), 2);
+  switch (strategy) {
+    case 'pinned': return 0;
+    case 'persona': return 1;
+    case 'physical': return 2;
+    case 'table': return offsetsIn(rowRooms(name, capability, ground));
+    case 'dvsec': {
+      const rooms = toldRooms(name, ground);
+      return offsetsIn(rooms) + (rooms.length > 0 && rooms[0]?.name === null ? choicesInEverybodysRoom : 0);
+    }
+    case 'gap': return Infinity;
+  }
 }
 
 function tryStrategy(
@@ -106,23 +153,33 @@ function physical(capability: SyntheticCapability, ground: Ground): Answer {
 
 /** Room the device tells of is where to look, not a proof: a byte in use stays in use. */
 function told(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
-  const rooms = ground.told.filter((one) => one.name === null || one.name === name);
+  const rooms = toldRooms(name, ground);
   if (rooms.length === 0) return no({ kind: 'nothing-told' });
   return lowestOf(rooms.map(({ range, source }) => ({ range, reason: { kind: 'device-told-it', source } })),
     'dvsec', capability, ground);
 }
 
+/** Rooms told of for this capability, then those for any. */
+function toldRooms(name: SyntheticName, { told: rooms }: Ground): readonly ToldRoom[] {
+  return [...rooms.filter((one) => one.name === name), ...rooms.filter((one) => one.name === null)];
+}
+
 /** The places a capability may have at all, or those a row about this function names. */
 function table(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
-  const { offsets, lengthBytes: length } = capability;
+  const rooms = rowRooms(name, capability, ground);
+  return rooms.length === 0 ? no({ kind: 'no-row' }) : lowestOf(rooms, 'table', capability, ground);
+}
+
+function rowRooms(
+  name: SyntheticName, { offsets, lengthBytes: length }: SyntheticCapability, ground: Ground,
+): readonly Room[] {
   const rooms: Room[] = (offsets ?? []).map((offset) =>
     ({ range: { offset, length }, reason: { kind: 'its-place-is-fixed', offsets: offsets ?? [] } }));
   for (const { name: row, places } of ground.quirks) {
     const range = places?.[name];
     if (range) rooms.push({ range, reason: { kind: 'table-has-it-here', row } });
   }
-  if (rooms.length === 0) return no({ kind: 'no-row' });
-  return lowestOf(rooms, 'table', capability, ground);
+  return rooms;
 }
 
 interface Room {

@@ -13,11 +13,11 @@ import {
 import { type Layout, layoutDigest, type ListEntry, type Placement } from './layout.js';
 import { applyOperation, type LayoutOperation, type Lists } from './layout-operation.js';
 import { obstacleTo, obstacleToOwn } from './obstacle.js';
-import { findPlace, type Place } from './place.js';
+import { choicesOf, findPlace, type Search, strategiesOf } from './place.js';
 import { type QuirkRow, quirksOf } from './quirk-row.js';
-import { type BrokenList, breaksTheList, type LayoutRefusal, type RefusedAlternative } from './refusal.js';
+import { type BrokenList, breaksTheList, type LayoutRefusal } from './refusal.js';
 import {
-  capabilityDwords, syntheticCapability, type SyntheticName, type SyntheticRegisters,
+  capabilityDwords, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 
 /**
@@ -74,12 +74,34 @@ interface Draft {
 /**
  * Decides where each wanted capability goes and what the guest's config space then is. The original is not edited:
  * the layout is patches over it. Refuses, with every strategy tried, rather than place anything without proof.
- * Pure: the same request gives the same bytes and digests everywhere.
+ * Pure: the same request gives the same bytes and digests everywhere, in whatever order capabilities are wanted.
  */
 export function planLayout(request: LayoutRequest): Result<PlannedLayout, LayoutRefusal> {
-  const unfit = whyUnfit(request.survey, request.wanted, request.operations ?? []);
+  const wanted = [...request.wanted].sort((a, b) => rankOf(a) - rankOf(b));
+  const unfit = whyUnfit(request.survey, wanted, request.operations ?? []);
   if (unfit) return refuse(unfit);
-  const { survey, wanted, decided = [] } = request;
+  const first = planInOrder(request, wanted);
+  if (first.ok || first.refusal.kind !== 'no-place' || wanted.length === 1) return first;
+  // What is short fits into what a long one leaves over, and not the other way round.
+  const again = planInOrder(request, [...wanted].sort((a, b) => lengthOf(b) - lengthOf(a)));
+  return again.ok ? again : first;
+}
+
+/** Rows of the table of capabilities are only ever appended, so that PASID stays first whatever else is wanted. */
+const ranks = Object.keys(syntheticCapabilities);
+
+function rankOf({ name }: Pick<WantedCapability, 'name'>): number {
+  return ranks.indexOf(name);
+}
+
+function lengthOf({ name }: WantedCapability): number {
+  return syntheticCapability(name).lengthBytes;
+}
+
+function planInOrder(
+  request: LayoutRequest, wanted: readonly WantedCapability[],
+): Result<PlannedLayout, LayoutRefusal> {
+  const { survey, decided = [] } = request;
   const draft: Draft = {
     request, taken: [], placements: [], patches: [],
     lists: { standard: CapabilityList.of(survey, 'standard'), extended: CapabilityList.of(survey, 'extended') },
@@ -89,18 +111,29 @@ export function planLayout(request: LayoutRequest): Result<PlannedLayout, Layout
   if (impossible) return refuse(impossible);
   // Whatever is new goes around what a guest has seen, wanted or not.
   for (const { name, offset, length } of decided) draft.taken.push({ offset, length, by: name.toUpperCase() });
-  // Lowest first: one that stands at 0x100 begins the list, and no anchor may come before it.
-  const keptAt = ({ name }: WantedCapability): number => decided.find((one) => one.name === name)?.offset ?? Infinity;
-  for (const one of decided.length === 0 ? wanted : [...wanted].sort((a, b) => compare(keptAt(a), keptAt(b)))) {
-    const refusal = place(one, draft);
-    if (refusal) return refuse(refusal);
-  }
-  return ok(finish(draft));
+  const isKept = ({ name }: WantedCapability): boolean => decided.some((one) => one.name === name);
+  const refusal = placeAll(wanted.filter(isKept), 0, draft)
+    ?? placeInPasses(wanted.filter((one) => !isKept(one)), draft);
+  return refusal ? refuse(refusal) : ok(finish(draft));
 }
 
-/** A stable sort leaves what is new in the order of the request. */
-function compare(one: number, other: number): number {
-  return one === other ? 0 : one - other;
+/** Who has the fewest places to choose from goes first: what could go anywhere takes nothing from it. */
+function placeInPasses(wanted: readonly WantedCapability[], draft: Draft): LayoutRefusal | undefined {
+  const choices = wanted.flatMap(({ name }) => strategiesOf(name, draft.request.policy).map((strategy) =>
+    choicesOf(strategy, name, syntheticCapability(name), groundFor(name, draft))));
+  for (const most of [...new Set([...choices, Infinity])].sort((a, b) => (a < b ? -1 : 1))) {
+    const refusal = placeAll(wanted, most, draft);
+    if (refusal) return refusal;
+  }
+  return undefined;
+}
+
+function placeAll(wanted: readonly WantedCapability[], most: number, draft: Draft): LayoutRefusal | undefined {
+  for (const one of wanted) {
+    const refusal = draft.placements.some(({ name }) => name === one.name) ? undefined : place(one, most, draft);
+    if (refusal) return refusal;
+  }
+  return undefined;
 }
 
 /** Hides, replaces and scrubs before anything is placed. */
@@ -114,25 +147,25 @@ function operate({ request, lists, patches, taken }: Draft): LayoutRefusal | und
   return undefined;
 }
 
-/** Places one capability and links it. Answers why it could not. */
-function place({ name, registers }: WantedCapability, draft: Draft): LayoutRefusal | undefined {
+function groundFor(name: SyntheticName, { request, lists, taken, quirks }: Draft): Ground {
+  const { survey, physicalFunction, policy, persona = null, told = [], evidence = null } = request;
+  const { space } = syntheticCapability(name);
+  return {
+    space, survey, physicalFunction, policy, taken, list: lists[space], persona, told, quirks, evidence,
+    hasExpress: lists.standard.entries.some((entry) => entry.id === expressId),
+  };
+}
+
+/** Places one capability and links it, unless its turn is still to come. Answers why it could not. */
+function place({ name, registers }: WantedCapability, most: number, draft: Draft): LayoutRefusal | undefined {
   const { request, lists, taken, placements, patches } = draft;
-  const { survey } = request;
   const capability = syntheticCapability(name);
   const { space, id, lengthBytes: length } = capability;
-  const { vendorId, deviceId, classCode } = survey.header;
-  if (capability.only && !matches(capability.only, survey.header)) {
-    return { kind: 'capability-not-for-function', name, vendorId, deviceId, classCode };
-  }
-  const ground: Ground = {
-    space, survey, physicalFunction: request.physicalFunction, policy: request.policy, taken, list: lists[space],
-    hasExpress: lists.standard.entries.some((entry) => entry.id === expressId),
-    persona: request.persona ?? null, told: request.told ?? [], quirks: draft.quirks,
-    evidence: request.evidence ?? null,
-  };
+  const ground = groundFor(name, draft);
   const before = request.decided?.find((one) => one.name === name);
-  const { place: found, refused } = before ? keptPlace(before, ground) : findPlace(name, capability, ground);
-  if (!found) return { kind: 'no-place', name, length, refused };
+  const { place: found, refused, isOpen } = before ? keptPlace(before, ground)
+    : findPlace(name, capability, ground, most);
+  if (!found) return isOpen ? undefined : { kind: 'no-place', name, length, refused };
   const offset = ConfigOffset.from(found.offset);
   if (!offset.ok) throw new RangeError(`a verified place is at ${found.offset}: ${offset.refusal.limit}`);
   const own = lists[space].entries.find((entry) => entry.offset === found.offset && entry.origin === 'physical');
@@ -149,9 +182,7 @@ function place({ name, registers }: WantedCapability, draft: Draft): LayoutRefus
 }
 
 /** A guest may have cached the place: it is as it was decided, or nothing is. */
-function keptPlace(
-  before: Placement, ground: Ground,
-): { readonly place: Place | undefined; readonly refused: readonly RefusedAlternative[] } {
+function keptPlace(before: Placement, ground: Ground): Search {
   const { offset, length, strategy, reason, cautions, refused, id } = before;
   const others = ground.taken.filter((one) => one.offset !== offset || one.length !== length);
   const own = ground.list.lists(offset)
@@ -174,7 +205,7 @@ function isAboutThePlace({ kind }: Placement['cautions'][number]): boolean {
 }
 
 function whyUnfit(
-  { space, findings }: Survey, wanted: readonly WantedCapability[], operations: readonly LayoutOperation[],
+  { space, findings, header }: Survey, wanted: readonly WantedCapability[], operations: readonly LayoutOperation[],
 ): LayoutRefusal | undefined {
   const { capturedBytes, size: sizeBytes } = space;
   if (!space.isWhole) return { kind: 'space-not-whole', capturedBytes, sizeBytes };
@@ -182,6 +213,14 @@ function whyUnfit(
   const names = wanted.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice) return { kind: 'capability-wanted-twice', name: twice };
+  const foreign = names.find((name) => {
+    const { only } = syntheticCapability(name);
+    return only && !matches(only, header);
+  });
+  if (foreign) {
+    const { vendorId, deviceId, classCode } = header;
+    return { kind: 'capability-not-for-function', name: foreign, vendorId, deviceId, classCode };
+  }
   const spaces = names.map((name) => syntheticCapability(name).space);
   // What links into a list and what unlinks from it needs one that ends.
   const linked = [...spaces, ...operations.flatMap((one) => (one.kind === 'hide-capability' ? [one.space] : []))];
@@ -205,8 +244,9 @@ function brokenList(findings: readonly Finding[], space: BrokenList['space']): B
     kinds.includes(one.kind) && 'space' in one && one.space === space);
 }
 
-function finish({ request, lists, quirks, placements, patches: bodies }: Draft): PlannedLayout {
+function finish({ request, lists, quirks, placements: placed, patches: bodies }: Draft): PlannedLayout {
   const { survey, operations = [], told = [], evidence } = request;
+  const placements = [...placed].sort((a, b) => rankOf(a) - rankOf(b));
   const patches = merged([...bodies, ...lists.standard.headerPatches(), ...lists.extended.headerPatches()]);
   const layout: Layout = {
     planner: plannerVersion, placements, patches, operations,

@@ -112,7 +112,7 @@ describe('several capabilities', () => {
     const before = planned(over, { wanted: [ats, pri] }).layout.placements;
     const after = planned(over, { wanted: [wholePasid, pri, ats], decided: before });
     expect(after.layout.placements.map(({ name, offset }) => [name, offset]))
-      .toEqual([['ats', 0x134], ['pri', 0x13c], ['pasid', 0x14c]]);
+      .toEqual([['pasid', 0x14c], ['pri', 0x134], ['ats', 0x144]]);
   });
 
   it('that are no longer wanted keep their bytes, and are not shown', () => {
