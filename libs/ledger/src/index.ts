@@ -14,7 +14,7 @@ export { ReadEvents } from './events/read-events.js';
 export { ReadHistory } from './events/read-history.js';
 export { type Family, GetFamily } from './functions/get-family.js';
 export { GetFunction } from './functions/get-function.js';
-export { type Look, type ObservationChange, ObserveFunction } from './functions/observe-function.js';
+export { type Look, ObserveFunction } from './functions/observe-function.js';
 export { RetireFunction } from './functions/retire-function.js';
 export { LedgerModule, type LedgerOptions } from './ledger.module.js';
 export { ListClashes } from './lists/list-clashes.js';

@@ -17,7 +17,7 @@ const by = deviceKey();
 const seen = observation();
 const registered = {
   kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
-  users: { pasid: [], pri: [] }, retired: null,
+  running: null, users: { pasid: [], pri: [] }, retired: null,
 } as const;
 const attached = sure(given(deviceDecider).when({
   kind: 'attach-device', key: by, hotPlugOrder: 1, wish: wish({ vmm: qemu11 }),
@@ -35,7 +35,7 @@ const migration = sure(MigrationId.from('m-1'));
 
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
-  { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, ...seen },
+  { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, dangers: [], ...seen },
   { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
   { type: 'FunctionClaimed', schema: 1, ...by },
   { type: 'FunctionReleased', schema: 1, ...by },

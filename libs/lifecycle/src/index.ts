@@ -8,7 +8,6 @@ export {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, grantedAsRequested,
   grantedAsTheyAre, type ObservationReference, type PersonaReference,
 } from './device/device-events.js';
-export { layoutDangers } from './device/layout-dangers.js';
 export { type HwptFlag, hwptFlags, type PageTable, type RequestedPageTable } from './device/pasids/page-table.js';
 export {
   type KernelAnswer, type PasidCommand, type PasidState, type PasidUseRefusal, sharedUses,
@@ -27,9 +26,10 @@ export {
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
   type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, type RegisteredFunction,
+  type RunningGuest,
 } from './function/function-decider.js';
 export {
-  type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities,
+  type FunctionEvent, type SharedCapability, sharedCapabilities, type WatchedGuest,
 } from './function/function-events.js';
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
 export {

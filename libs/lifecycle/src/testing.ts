@@ -3,7 +3,8 @@ import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { type PlacementPolicy, type VmmRequest } from '@cadastre/device-layout';
 import { type Decider, fold } from './decider.js';
 import { type LayoutWish } from './device/decide-layout.js';
-import { type DeviceEvent } from './device/device-events.js';
+import { deviceDecider } from './device/device-decider.js';
+import { type DecidedLayout, type DeviceEvent } from './device/device-events.js';
 import { Observation } from './function/observation.js';
 import { DeviceId, HostName, VmId } from './name.js';
 import { type DeviceKey, type FunctionKey } from './stream-key.js';
@@ -51,6 +52,27 @@ export function wish(change: Partial<LayoutWish> = {}): LayoutWish {
     requested: [{ name: 'pasid', widthBits: null, exec: null, priv: null }], policy: anywhere, operations: [],
     told: [], persona: null, vmm: null, keepPlaces: true, ...change,
   };
+}
+
+/** What an attach over an observation records. */
+export function attachOver(observed: Observation, asked: Partial<LayoutWish> = {}): readonly DeviceEvent[] {
+  return sure(deviceDecider.decide({
+    kind: 'attach-device', key: deviceKey(), hotPlugOrder: null, wish: wish(asked),
+    ground: {
+      physicalFunction: null, evidence: null,
+      function: {
+        kind: 'registered', key: functionKey(), revision: 1, observation: { facts: observed, revision: 1 }, claim: null,
+        running: null, users: { pasid: [], pri: [] }, retired: null,
+      },
+    },
+  }, deviceDecider.initial));
+}
+
+/** The layout that was decided in a history. */
+export function layoutIn(events: readonly DeviceEvent[]): DecidedLayout {
+  const layout = events.find((event) => event.type === 'LayoutDecided');
+  if (layout) return layout;
+  throw new Error('no layout was decided');
 }
 
 export const qemu11: VmmRequest = { name: 'qemu', version: '11.0', port: 'root-port', settings: {} };

@@ -1,9 +1,10 @@
+import { explainVerdictReason } from '@cadastre/device-layout';
 import {
-  deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, type LedgerEvent,
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, type LedgerEvent,
 } from '@cadastre/lifecycle';
-import { type Clash, clashStreamsMax } from './clash.js';
+import { type Clash, clashStreamsMax, dangersTold } from './clash.js';
 import { deviceKeyOf } from './device-projection.js';
-import { ownModel } from './function-projection.js';
+import { dangersDigest, ownModel } from './function-projection.js';
 import { type FunctionRow } from './function-row.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
 import { type Projection, type RowsBefore, type ToldEvent } from './projection.js';
@@ -32,7 +33,8 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
       const key = functionKeyOf(stream);
       const row = before.function(key);
       return [
-        ...changedWhileClaimed(seen, row, before),
+        ...changedWhileHeld(event.holder, seen, row, before),
+        ...endangered(event, row, before),
         ...familyDisagrees(key, seen, row, before),
         ...seenElsewhere(key, seen, row, before),
       ];
@@ -46,18 +48,34 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
   }
 }
 
-function changedWhileClaimed(
-  seen: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
+/** A device that claims a function for a move does not run on it yet: the event says who did. */
+function changedWhileHeld(
+  holder: DeviceKey | null, seen: ObservedFunction, row: FunctionRow | undefined, before: RowsBefore,
 ): readonly Found[] {
-  if (!row?.claim || row.structure === seen.structure) return [];
-  const streams = [deviceStream(row.claim)];
+  if (!holder || !row || row.structure === seen.structure) return [];
+  const streams = [deviceStream(holder)];
   if (ownModel(row) !== ownModel(seen)) {
     const detail = { was: ownModel(row), is: ownModel(seen) };
     return [{ kind: 'identity-changed-while-claimed', streams, detail }];
   }
-  const layoutDigest = before.device(row.claim)?.layoutDigest ?? null;
+  const layoutDigest = before.device(holder)?.layoutDigest ?? null;
   const detail = { was: row.structure, is: seen.structure, layoutDigest };
   return [{ kind: 'structure-changed-under-layout', streams, detail }];
+}
+
+/** Told once, and again when the dangers are others. */
+function endangered(
+  { holder, dangers }: Extract<LedgerEvent, { type: 'FunctionObserved' }>, row: FunctionRow | undefined,
+  before: RowsBefore,
+): readonly Found[] {
+  if (!holder || dangers.length === 0 || row?.dangers === dangersDigest(dangers)) return [];
+  const words = dangers.slice(0, dangersTold).map(explainVerdictReason);
+  const left = dangers.length - words.length;
+  const detail = {
+    layoutDigest: before.device(holder)?.layoutDigest ?? null,
+    dangers: [...words, ...(left > 0 ? [`and ${left} more`] : [])].join('; '),
+  };
+  return [{ kind: 'layout-endangered', streams: [deviceStream(holder)], detail }];
 }
 
 /** Told once, by whichever of the two is seen last. */

@@ -4,6 +4,8 @@ export const clashKinds = [
   'identity-changed-while-claimed',
   /** The same function, but its class or its capability lists are not those a running layout stands on. */
   'structure-changed-under-layout',
+  /** A guest has no more what it was promised: a place that was taken, a register that is weaker, a link elsewhere. */
+  'layout-endangered',
   /** What the guest reads is neither the decided layout nor what was predicted for its VMM. */
   'guest-sees-another-layout',
   /** A VF names a physical function that was observed to be none. */
@@ -28,3 +30,6 @@ export interface Clash {
 
 /** A clash names so many streams at most: of one PF's 65,535 VFs a few tell what is wrong. */
 export const clashStreamsMax = 16;
+
+/** Dangers a clash puts into words; its event has all of them. */
+export const dangersTold = 8;

@@ -38,7 +38,7 @@ describe('the list of clashes', () => {
       id: 1, kind: 'identity-changed-while-claimed', position: 5, recordedAt: '2026-11-25T00:00:00.006Z',
       streams: ['function-host-a/0000:3b:00.0', 'device-vm-1/gpu0'],
       detail: { was: '1af4:1041', is: '1af4:1042' },
-    }]);
+    }, expect.objectContaining({ id: 2, kind: 'layout-endangered', position: 5 })]);
   });
 
   it('tells of capability lists that changed under a running layout', async () => {
@@ -49,6 +49,50 @@ describe('the list of clashes', () => {
     const [clash] = await clashesIn(log);
     expect(clash?.kind).toBe('structure-changed-under-layout');
     expect(clash?.detail['layoutDigest']).toMatch(/^sha256:/);
+  });
+
+  it('tells of a guest that has no more what it was promised, though no list changed', async () => {
+    const log = new TestLog();
+    await log.observe(functionKey(), card);
+    await log.attach(deviceKey(), functionKey());
+    const place = (await log.placeOf(deviceKey(), 'pasid')) ?? 0;
+    await log.observe(functionKey(), { ...card, strayAt: place + 4 });
+    await log.observe(functionKey(), { ...card, pasidBits: 0 });
+    const streams = ['function-host-a/0000:3b:00.0', 'device-vm-1/gpu0'];
+    const clashes = await clashesIn(log);
+    const layoutDigest = expect.stringMatching(/^sha256:/) as unknown;
+    expect(clashes).toMatchObject([
+      { kind: 'layout-endangered', position: 5, streams, detail: { layoutDigest } },
+      { kind: 'layout-endangered', position: 6, streams },
+    ]);
+    expect(clashes.map(({ detail }) => detail['dangers'])).toEqual([
+      'pasid at 0x134 would lie over unknown-non-zero at 0x138',
+      'PASID at 0x134: maxPasidWidth of the IOMMU is 16, there 0',
+    ]);
+    expect(await clashesIn(log, { vm: 'vm-1', kind: 'layout-endangered' })).toHaveLength(2);
+  });
+
+  it('tells once of the same danger, and again after it was mended', async () => {
+    const log = new TestLog();
+    await log.observe(functionKey(), card);
+    await log.attach(deviceKey(), functionKey());
+    const strayAt = (await log.placeOf(deviceKey(), 'pasid')) ?? 0;
+    const looks = [{ strayAt }, { strayAt, serial: 7 }, {}, { strayAt }];
+    for (const look of looks) await log.observe(functionKey(), { ...card, ...look });
+    const told = await clashesIn(log, { kind: 'layout-endangered' });
+    expect(told.map(({ position }) => position)).toEqual([5, 8]);
+  });
+
+  it('tells nothing of a function that is only kept for a move', async () => {
+    const log = new TestLog();
+    const target = functionKey('0000:3c:00.0');
+    await log.observe(functionKey(), card);
+    await log.observe(target, card);
+    await log.attach(deviceKey(), functionKey());
+    await log.claim(target, deviceKey());
+    await log.observe(target, { ...card, msix: true });
+    await log.observe(target, { deviceId: 0x1042 });
+    expect(await clashesIn(log)).toEqual([]);
   });
 
   it('tells of a guest that sees another layout than was decided', async () => {

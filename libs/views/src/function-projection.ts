@@ -1,3 +1,4 @@
+import { canonicalJson, Digest, type VerdictReason } from '@cadastre/device-layout';
 import { type FunctionKey, isMigrationEvent, isPasidEvent } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
@@ -12,14 +13,14 @@ export const functionProjection: Projection = {
     const { event, seen, stream, revision } = told;
     if (isPasidEvent(event) || isMigrationEvent(event)) return [];
     switch (event.type) {
-      case 'FunctionObserved': return seen ? observed(told, seen, before) : [];
+      case 'FunctionObserved': return seen ? observed(told, seen, dangersDigest(event.dangers), before) : [];
       case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
         return [put({ ...known(stream, before), revision })];
       case 'FunctionClaimed': {
         const claim = { vm: event.vm, device: event.device };
         return [put({ ...known(stream, before), revision, claim })];
       }
-      case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null })];
+      case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null, dangers: null })];
       case 'FunctionRetired': return [put({ ...known(stream, before), revision, isRetired: true })];
       // The observation that is recorded with it makes the row.
       case 'FunctionRegistered':
@@ -29,15 +30,22 @@ export const functionProjection: Projection = {
   },
 };
 
+/** What a list keeps of dangers: whether there are any, and whether they are others than before. */
+export function dangersDigest(dangers: readonly VerdictReason[]): Digest | null {
+  return dangers.length === 0 ? null : Digest.of(canonicalJson(dangers));
+}
+
 function observed(
-  { stream, revision, position }: ToldEvent, seen: ObservedFunction, before: RowsBefore,
+  { stream, revision, position }: ToldEvent, seen: ObservedFunction, dangers: FunctionRow['dangers'],
+  before: RowsBefore,
 ): readonly RowChange[] {
   const key = functionKeyOf(stream);
   const row = before.function(key);
   const pf = modelledBy(key, seen);
   const model = modelOf(seen, pf && before.function(pf));
   const changes = [put({
-    key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null, isRetired: false,
+    key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null, dangers,
+    isRetired: false,
   })];
   if (seen.vfModel === (row?.vfModel ?? null)) return changes;
   const virtual = before.virtualFunctionsOf(key)

@@ -28,6 +28,8 @@ export interface FunctionRow {
   /** Digest of what a layout stands on: IDs, class, and both lists with their places. */
   readonly structure: Digest;
   readonly claim: DeviceKey | null;
+  /** Names what the guest on it has no more, by the newest look at it; null when it has all it was promised. */
+  readonly dangers: Digest | null;
   /** From its retirement until it is observed again. */
   readonly isRetired: boolean;
 }

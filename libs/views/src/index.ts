@@ -3,7 +3,7 @@ export { checkViews, type ViewCheck } from './check-views.js';
 export { type Clash, type ClashKind, clashKinds } from './clash.js';
 export { type DeviceRow, deviceStates, deviceVerdicts } from './device-row.js';
 export { type Halt } from './follow-page.js';
-export { modelledBy, modelOf } from './function-projection.js';
+export { dangersDigest, modelledBy, modelOf } from './function-projection.js';
 export { type FunctionRow } from './function-row.js';
 export { type ClashFilter, type DeviceFilter, type FunctionFilter } from './list-query.js';
 export { Model } from './model.js';

@@ -7,7 +7,8 @@ import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
-  type FunctionKey, functionStream, HostName, isDeviceEvent, isFunctionEvent, type LedgerEvent, Observation, VmId,
+  type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent, type LedgerEvent,
+  Observation, type RunningGuest, VmId,
 } from '@cadastre/lifecycle';
 
 export function sure<Value>(result: Result<Value, unknown>): Value {
@@ -29,10 +30,14 @@ export interface Kind {
   readonly serial?: number;
   readonly msix?: boolean;
   readonly vfDeviceId?: number;
+  /** Where a byte reads 1 that nothing owns. */
+  readonly strayAt?: number;
+  /** PASID bits of the host's IOMMU; 16 when not given. */
+  readonly pasidBits?: number;
 }
 
 /** A PCIe endpoint with AER, and what its kind adds. */
-export function endpoint({ deviceId, serial, msix = false, vfDeviceId }: Kind): ConfigSpace {
+export function endpoint({ deviceId, serial, msix = false, vfDeviceId, strayAt }: Kind): ConfigSpace {
   return buildConfigSpace({
     deviceId, vendorId: deviceId === 0xffff ? 0xffff : 0x1af4,
     standard: [express({ offset: 0x60 }), ...(msix ? [{ id: 0x11, offset: 0xb0 }] : [])],
@@ -43,6 +48,7 @@ export function endpoint({ deviceId, serial, msix = false, vfDeviceId }: Kind): 
         id: 0x0010, offset: 0x180, body: [...new Array<number>(22).fill(0), vfDeviceId & 0xff, vfDeviceId >> 8],
       }]),
     ],
+    bytes: strayAt === undefined ? {} : { [strayAt]: [1] },
   });
 }
 
@@ -68,11 +74,12 @@ export class TestLog {
   async observe(key: FunctionKey, kind: Kind, sriov: Family = alone): Promise<void> {
     const observation = Observation.of(endpoint(kind), {
       kernel: { release: '7.2.13', flavour: 'upstream' },
-      iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+      iommu: { maxPasidLog2: kind.pasidBits ?? 16, exec: false, priv: true, atsSupported: true },
       sriov,
     });
-    const decided = functionDecider.decide({ kind: 'observe-function', key, observation, holder: null },
-      await this.function(key));
+    const owned = await this.function(key);
+    const running = await this.runningOn(owned);
+    const decided = functionDecider.decide({ kind: 'observe-function', key, observation, running }, owned);
     if (decided.ok) await this.append([functionStream(key), decided.value]);
   }
 
@@ -96,6 +103,19 @@ export class TestLog {
     }, await this.device(key));
     if (!claimed.ok || !attached.ok) return;
     await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
+  }
+
+  /** Keeps a function for a device, as the preparation of a migration does. */
+  async claim(key: FunctionKey, by: DeviceKey): Promise<void> {
+    const claimed = functionDecider.decide({ kind: 'claim-function', key, by }, await this.function(key));
+    if (claimed.ok) await this.append([functionStream(key), claimed.value]);
+  }
+
+  /** Where the layout of a device has a capability. */
+  async placeOf(key: DeviceKey, name: string): Promise<number | undefined> {
+    const device = await this.device(key);
+    const placements = device.kind === 'attached' ? device.layout?.placements : undefined;
+    return placements?.find((one) => one.name === name)?.offset;
   }
 
   async retire(key: FunctionKey): Promise<void> {
@@ -146,6 +166,19 @@ export class TestLog {
     }
   }
 
+  /** As the ledger reads it: a device that claims a function for a move runs on another one. */
+  private async runningOn(owned: FunctionState): Promise<RunningGuest | null> {
+    if (owned.kind === 'unregistered' || !owned.claim) return null;
+    const device = await this.device(owned.claim);
+    if (device.kind !== 'attached' || !device.layout) return null;
+    if (functionStream(device.function) !== functionStream(owned.key)) return null;
+    const { layout, revision } = device;
+    const { events } = await this.store.readStream(StreamName.from(layout.observation.stream), {
+      from: StreamRevision.from(layout.observation.revision), limit: 1 });
+    const stoodOn = events.map(({ data }) => decodeEvent(data).event).find((one) => one.type === 'FunctionObserved');
+    return stoodOn ? { holder: { ...owned.claim, revision }, layout, stoodOn } : null;
+  }
+
   private encoded(event: LedgerEvent): { id: EventId; type: string; data: Uint8Array } {
     this.written += 1;
     const idempotencyKey = `key-${this.written}`;
@@ -154,7 +187,7 @@ export class TestLog {
     return { id: EventId.derive(idempotencyKey, 0), type: event.type, data: encodeEvent({ event, envelope }) };
   }
 
-  private async function(key: FunctionKey): Promise<ReturnType<typeof functionDecider.evolve>> {
+  private async function(key: FunctionKey): Promise<FunctionState> {
     return fold(functionDecider, (await this.eventsOf(functionStream(key))).filter(isFunctionEvent));
   }
 

@@ -25,6 +25,7 @@ export interface StoredFunction {
   readonly structure: Digest;
   readonly vm: VmId | null;
   readonly device: DeviceId | null;
+  readonly dangers: Digest | null;
   readonly retired: 0 | 1;
 }
 
@@ -52,7 +53,7 @@ export interface StoredClash {
 }
 
 export function functionOf(stored: StoredFunction): FunctionRow {
-  const { host, address, revision, since, role, pf, model, structure, vm, device } = stored;
+  const { host, address, revision, since, role, pf, model, structure, vm, device, dangers } = stored;
   return {
     key: { host, address }, revision, since,
     vendorId: stored.vendor_id, deviceId: stored.device_id, classCode: stored.class_code,
@@ -60,7 +61,7 @@ export function functionOf(stored: StoredFunction): FunctionRow {
     capabilities: namesOf(stored.capabilities),
     serialNumber: stored.serial_number, structure,
     claim: vm !== null && device !== null ? { vm, device } : null,
-    isRetired: stored.retired === 1,
+    dangers, isRetired: stored.retired === 1,
   };
 }
 
@@ -69,7 +70,8 @@ export function functionValues(row: FunctionRow, kind: number): readonly (string
   const { key, revision, since, vendorId, deviceId, classCode, role, pf, vfModel, claim } = row;
   return [
     functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf,
-    vfModel, kind, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null, row.isRetired ? 1 : 0,
+    vfModel, kind, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null, row.dangers,
+    row.isRetired ? 1 : 0,
   ];
 }
 

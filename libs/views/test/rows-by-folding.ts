@@ -1,4 +1,5 @@
 import { findCapability, readHeader, survey } from '@cadastre/config-space';
+import { canonicalJson, Digest } from '@cadastre/device-layout';
 import {
   type DeviceState, deviceDecider, deviceStream, functionDecider, type FunctionKey, type FunctionState, functionStream,
   isDeviceEvent, isFunctionEvent, Observation,
@@ -53,13 +54,14 @@ function modelOf(key: FunctionKey, functions: ReadonlyMap<string, FunctionState>
 
 function functionRow(state: FunctionState, functions: ReadonlyMap<string, FunctionState>): FoldedRows['functions'] {
   if (state.kind === 'unregistered' || !state.observation) return [];
-  const { key, revision, claim, retired, observation: { facts } } = state;
+  const { key, revision, claim, running, retired, observation: { facts } } = state;
   const { header: { vendorId, deviceId, classCode }, capabilities } = survey(Observation.configSpace(facts));
   const names = CapabilityName.setOf(capabilities.map(({ space, id }) => CapabilityName.of(space, id)));
   const model = modelOf(key, functions);
   if (!model) throw new Error(`${functionStream(key)} has a row and no model`);
   return [{
     key, revision, vendorId, deviceId, classCode, ...facts.sriov, model, capabilities: names, claim,
+    dangers: running && running.dangers.length > 0 ? Digest.of(canonicalJson(running.dangers)) : null,
     isRetired: retired !== null,
   }];
 }

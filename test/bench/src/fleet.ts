@@ -56,7 +56,7 @@ function decide(model: string, pasid: boolean): DeviceHistory {
     iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
   });
   const [key, by] = [{ host, address }, { vm, device }];
-  const registered = sure(functionDecider.decide({ kind: 'observe-function', key, observation, holder: null },
+  const registered = sure(functionDecider.decide({ kind: 'observe-function', key, observation, running: null },
     functionDecider.initial));
   const owned = fold(functionDecider, registered);
   if (owned.kind !== 'registered') throw new Error('an observed function is registered');

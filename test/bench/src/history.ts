@@ -44,6 +44,7 @@ export class Tenancy {
   private owned = functionDecider.initial;
   private tenant = tenantOf('nobody');
   private firmware = 0;
+  private stoodOn = firmwareOf(0);
 
   constructor(index: number) {
     const address = `0000:${hex(index >> 8)}:${hex((index >> 3) & 0x1f)}.${index & 7}`;
@@ -52,10 +53,10 @@ export class Tenancy {
 
   look(): readonly Change[] {
     const { key, state } = this.tenant;
-    const holder = state.kind === 'attached' ? { ...key, revision: state.revision } : null;
-    return [this.onFunction({
-      kind: 'observe-function', key: this.key, observation: firmwareOf(this.firmware), holder,
-    })];
+    const running = state.kind !== 'attached' || !state.layout ? null
+      : { holder: { ...key, revision: state.revision }, layout: state.layout, stoodOn: this.stoodOn };
+    const observation = firmwareOf(this.firmware);
+    return [this.onFunction({ kind: 'observe-function', key: this.key, observation, running })];
   }
 
   update(): readonly Change[] {
@@ -66,6 +67,7 @@ export class Tenancy {
   moveIn(vm: string): readonly Change[] {
     if (this.owned.kind !== 'registered') throw new Error('the function was never looked at');
     this.tenant = tenantOf(vm);
+    this.stoodOn = firmwareOf(this.firmware);
     const attached = sure(deviceDecider.decide({
       kind: 'attach-device', key: this.tenant.key, hotPlugOrder: null, wish,
       ground: { function: this.owned, physicalFunction: null, evidence: null },

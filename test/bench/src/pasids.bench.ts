@@ -54,8 +54,8 @@ function attachedTo(space: ConfigSpace, key: DeviceKey): readonly DeviceEvent[] 
     ground: {
       physicalFunction: null, evidence: null,
       function: {
-        kind: 'registered', key: pf, revision: 1, observation: { facts, revision: 1 }, claim: null, retired: null,
-        users: { pasid: [], pri: [] },
+        kind: 'registered', key: pf, revision: 1, observation: { facts, revision: 1 }, claim: null, running: null,
+        retired: null, users: { pasid: [], pri: [] },
       },
     },
     wish: {

@@ -1,19 +1,21 @@
 import { survey, type Survey } from '@cadastre/config-space';
 import { explainVerdictReason } from '@cadastre/device-layout';
-import { type Family, type ObservationChange } from '@cadastre/ledger';
+import { type Family } from '@cadastre/ledger';
 import {
-  type ByteOwner, type DeviceKey, Observation, type RegisteredFunction, sharedCapabilities,
+  type ByteOwner, type ChangedRange, type DeviceKey, Observation, type RegisteredFunction, sharedCapabilities,
+  type WatchedGuest,
 } from '@cadastre/lifecycle';
 import { functionRowView } from '../lists/row-view.js';
 
 /** A function as the API shows it. Numbers are numbers; offsets and lengths are bytes. */
-export function functionView({ key, revision, observation, claim, retired }: RegisteredFunction): object {
+export function functionView({ key, revision, observation, claim, running, retired }: RegisteredFunction): object {
   if (!observation) return { ...key, revision, claim, retired, observation: null };
   const { facts } = observation;
   return {
     ...key,
     revision,
     claim: claim && claimView(claim),
+    running: running && runningView(running),
     retired,
     observation: {
       revision: observation.revision,
@@ -41,16 +43,15 @@ export function surveyView({ space, header, capabilities, gaps, findings }: Surv
   };
 }
 
-/** What a new look changed: bytes, with who held them; and what that means for the guest that runs on them. */
-export function observationChangeView({ ranges, running }: ObservationChange): object {
-  return {
-    changed: ranges.map(({ offset, length, before, after }) =>
-      ({ offset, length, before: ownerView(before), after: ownerView(after) })),
-    running: running && {
-      vm: running.vm, device: running.device, revision: running.revision, endangered: running.dangers.length > 0,
-      dangers: running.dangers, explanation: running.dangers.map(explainVerdictReason),
-    },
-  };
+/** The guest that ran on the function at its newest observation, and what that said of its layout. */
+function runningView({ vm, device, revision, dangers }: WatchedGuest): object {
+  const explanation = dangers.map(explainVerdictReason);
+  return { vm, device, revision, endangered: dangers.length > 0, dangers, explanation };
+}
+
+/** Bytes that a new look changed, with who held them. */
+export function changedView({ offset, length, before, after }: ChangedRange): object {
+  return { offset, length, before: ownerView(before), after: ownerView(after) };
 }
 
 function ownerView({ owner, capability }: ByteOwner): object {

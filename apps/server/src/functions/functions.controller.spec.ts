@@ -70,7 +70,20 @@ describe('POST /v1/functions', () => {
       running: { endangered: true, dangers: [{ kind: 'place-taken', id: 0x1b, offset: 0x134, at: 0x137 }],
         explanation: [expect.stringContaining('0x137') as unknown] },
     });
+    const url = '/v1/functions/host-a/0000:03:00.0';
+    expect((await server.get(url)).body['running']).toEqual(first.body['running']);
+    expect((await server.post('/v1/functions', update)).body).toMatchObject({
+      recorded: 'confirmed', running: first.body['running'],
+    });
+    expect((await server.get('/v1/functions')).body).toMatchObject({ functions: [{ endangered: true }] });
+    const { body: { clashes } } = await server.get('/v1/audit/clashes?vm=vm-1');
+    expect(clashes).toMatchObject([{
+      kind: 'layout-endangered', streams: ['function-host-a/0000:03:00.0', 'device-vm-1/nic0'],
+      detail: { dangers: 'pasid at 0x134 would lie over unknown-non-zero at 0x137' },
+    }]);
     await server.post('/v1/vms/vm-1/devices/nic0/detach', {}, { 'if-match': '"1"' });
+    expect((await server.get(url)).body['running']).toBe(null);
+    expect((await server.get('/v1/functions')).body).toMatchObject({ functions: [{ endangered: false }] });
     expect((await server.post('/v1/functions', update, key)).text).toBe(first.text);
     const unheld = await server.post('/v1/functions', look());
     expect(unheld.body).toMatchObject({ recorded: 'observed', running: null });

@@ -11,7 +11,7 @@ import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
-import { familyView, functionView, observationChangeView } from './function-view.js';
+import { changedView, familyView, functionView } from './function-view.js';
 import { ObserveFunctionDto, RetireFunctionDto } from './observe-function.dto.js';
 import { readConfigSpace } from './read-config-space.js';
 
@@ -36,9 +36,9 @@ export class FunctionsController {
     });
     const command = new ObserveFunction(requestIdentity(request), key, observation, preconditionOf(request.headers));
     const outcome = recorded(await this.commands.execute(command));
-    const { state, recorded: what, change } = outcome.state;
+    const { state, recorded: what, changed } = outcome.state;
     answerRecorded(reply, outcome, what === 'confirmed' ? 200 : 201, pathOf(key));
-    return { recorded: what, ...change && observationChangeView(change), ...functionView(state) };
+    return { recorded: what, ...changed && { changed: changed.map(changedView) }, ...functionView(state) };
   }
 
   /** Takes a function out of service; a new look brings it back. */

@@ -5,7 +5,7 @@ export function functionRowView(row: FunctionRow): object {
   const { key, revision, vendorId, deviceId, classCode, role, pf, model, capabilities, serialNumber, claim } = row;
   return {
     ...key, revision, vendorId, deviceId, model, class: classCode, role, pf, capabilities, serialNumber, claim,
-    retired: row.isRetired,
+    endangered: row.dangers !== null, retired: row.isRetired,
   };
 }
 

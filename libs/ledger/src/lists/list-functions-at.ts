@@ -1,7 +1,9 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { Position } from '@cadastre/event-store';
 import { type FunctionKey, type RegisteredFunction } from '@cadastre/lifecycle';
-import { type FunctionRow, modelledBy, modelOf, type ObservedFunction, observedFunction, Views } from '@cadastre/views';
+import {
+  dangersDigest, type FunctionRow, modelledBy, modelOf, type ObservedFunction, observedFunction, Views,
+} from '@cadastre/views';
 import { asOf, StreamReader } from '../stream-reader.js';
 import { answered, type ListOutcome } from './list-outcome.js';
 
@@ -12,7 +14,8 @@ export class ListFunctionsAt extends Query<ListOutcome<FunctionRow>> {
   }
 }
 
-type Told = Pick<RegisteredFunction, 'revision' | 'claim' | 'retired'> & { readonly seen: ObservedFunction };
+type Told = Pick<RegisteredFunction, 'revision' | 'claim' | 'running' | 'retired'>
+  & { readonly seen: ObservedFunction };
 
 /** The view knows which functions there were; what they were is folded, a page at a time and not the log. */
 @QueryHandler(ListFunctionsAt)
@@ -27,10 +30,11 @@ export class ListFunctionsAtHandler implements IQueryHandler<ListFunctionsAt> {
       // Registered again, it has the row it had before until it is observed again.
       const told = await this.told(key, at) ?? await this.told(key, Position.from(at - 1));
       if (!told) throw new Error(`the row of ${key.host}/${key.address} begins at ${since}, its observations later`);
-      const { seen, revision, claim, retired } = told;
+      const { seen, revision, claim, running, retired } = told;
       const pf = modelledBy(key, seen);
       const model = modelOf(seen, pf && (await this.told(pf, at))?.seen);
-      rows.push({ key, revision, since, ...seen, model, claim, isRetired: retired !== null });
+      const dangers = dangersDigest(running?.dangers ?? []);
+      rows.push({ key, revision, since, ...seen, model, claim, dangers, isRetired: retired !== null });
     }
     return { ...listed, rows };
   }
@@ -38,7 +42,7 @@ export class ListFunctionsAtHandler implements IQueryHandler<ListFunctionsAt> {
   private async told(key: FunctionKey, at: Position): Promise<Told | undefined> {
     const { state } = await this.reader.function(key, asOf(at));
     if (state.kind === 'unregistered' || !state.observation) return undefined;
-    const { revision, claim, retired, observation: { facts } } = state;
-    return { revision, claim, retired, seen: observedFunction(facts) };
+    const { revision, claim, running, retired, observation: { facts } } = state;
+    return { revision, claim, running, retired, seen: observedFunction(facts) };
   }
 }

@@ -14,7 +14,7 @@ const wholePasid: CapabilityRequest = { name: 'pasid', widthBits: null, exec: nu
 function registered(facts: Observation = observation(), address = '0000:3b:00.1'): RegisteredFunction {
   const state = fold(functionDecider, [
     { type: 'FunctionRegistered', schema: 1, ...functionKey(address) },
-    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
+    { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...facts },
   ]);
   if (state.kind !== 'registered') throw new Error('a registered function is registered');
   return state;

@@ -17,7 +17,7 @@ const observed = observation();
 function registered(facts: Observation): RegisteredFunction {
   const state = fold(functionDecider, [
     { type: 'FunctionRegistered', schema: 1, ...functionKey() },
-    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
+    { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...facts },
   ]);
   if (state.kind !== 'registered') throw new Error('a registered function is registered');
   return state;

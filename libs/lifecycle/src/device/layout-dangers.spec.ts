@@ -1,8 +1,7 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace, type ExtendedEntry } from '@cadastre/config-space/testing';
 import { type Observation } from '../function/observation.js';
-import { deviceKey, functionKey, given, observation, sure, wish } from '../testing.js';
-import { deviceDecider } from './device-decider.js';
+import { attachOver, layoutIn, observation } from '../testing.js';
 import { type CapabilityRequest, type DecidedLayout } from './device-events.js';
 import { layoutDangers } from './layout-dangers.js';
 
@@ -14,19 +13,7 @@ const hardware = (extended: readonly ExtendedEntry[] = [aer, ltr]): ConfigSpace 
 const pasid: CapabilityRequest = { name: 'pasid', widthBits: 16, exec: null, priv: null };
 
 function decided(stoodOn: Observation, requested: readonly CapabilityRequest[] = [pasid]): DecidedLayout {
-  const events = sure(given(deviceDecider).when({
-    kind: 'attach-device', key: deviceKey(), hotPlugOrder: null, wish: wish({ requested }),
-    ground: {
-      physicalFunction: null, evidence: null,
-      function: {
-        kind: 'registered', key: functionKey(), revision: 1, observation: { facts: stoodOn, revision: 1 }, claim: null,
-        users: { pasid: [], pri: [] }, retired: null,
-      },
-    },
-  }));
-  const layout = events.find((event) => event.type === 'LayoutDecided');
-  if (!layout) throw new Error('no layout was decided');
-  return layout;
+  return layoutIn(attachOver(stoodOn, { requested }));
 }
 
 /** The hardware with a byte changed. */
@@ -87,6 +74,8 @@ describe('a guest that runs on a layout', () => {
   it('is endangered when the IOMMU gives less than was promised', () => {
     const iommu = { maxPasidLog2: 8, exec: false, priv: true, atsSupported: true };
     expect(dangers(observation({ iommu }, hardware()))).toEqual(['register-weaker']);
+    const none = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: true };
+    expect(dangers(observation({ iommu: none }, hardware()))).not.toEqual([]);
   });
 
   it('is safe again when the hardware is as it was', () => {

@@ -1,16 +1,17 @@
-import { ok, refuse } from '@cadastre/config-space';
+import { ConfigOffset, ok, refuse } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
-import { deviceKey, functionKey, given, observation } from '../testing.js';
+import { attachOver, deviceKey, endpoint, functionKey, given, layoutIn, observation, sure } from '../testing.js';
 import { type FunctionCommand, functionDecider } from './function-decider.js';
 import { type FunctionEvent } from './function-events.js';
+import { type Observation } from './observation.js';
 
 const key = functionKey();
 const by = deviceKey();
 const seen = observation();
 const look = (seenNow = seen): FunctionCommand =>
-  ({ kind: 'observe-function', key, observation: seenNow, holder: null });
+  ({ kind: 'observe-function', key, observation: seenNow, running: null });
 const registered: FunctionEvent = { type: 'FunctionRegistered', schema: 1, ...key };
-const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder: null, ...seen };
+const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...seen };
 const claimed: FunctionEvent = { type: 'FunctionClaimed', schema: 1, ...by };
 const released: FunctionEvent = { type: 'FunctionReleased', schema: 1, ...by };
 
@@ -28,7 +29,7 @@ describe('a function', () => {
   it('has a new observation when its bytes changed', () => {
     const changed = observation({}, buildConfigSpace({ deviceId: 2 }));
     expect(given(functionDecider, registered, observed).when(look(changed)))
-      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, ...changed }]));
+      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...changed }]));
   });
 
   it.each([
@@ -38,15 +39,27 @@ describe('a function', () => {
     ['the SR-IOV family', observation({ sriov: { role: 'pf', pf: null } })],
   ])('has a new observation when %s changed', (_what, changed) => {
     expect(given(functionDecider, registered, observed).when(look(changed)))
-      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, ...changed }]));
+      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...changed }]));
   });
 
-  it('may be observed while it is claimed, and its event names who held it', () => {
-    const changed = observation({}, buildConfigSpace({ deviceId: 2 }));
-    const holder = { ...by, revision: 7 };
-    const decision = given(functionDecider, registered, observed, claimed)
-      .when({ kind: 'observe-function', key, observation: changed, holder });
-    expect(decision).toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder, ...changed }]));
+  it('may be observed while it is claimed, and its event names who held it and what their guest has no more', () => {
+    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const { holder, layout: { placements } } = running;
+    const place = placements[0]?.offset ?? 0;
+    const claimedOne = given(functionDecider, registered, observed, claimed);
+    const look = (observation: Observation): FunctionCommand =>
+      ({ kind: 'observe-function', key, observation, running });
+    const newer = observation({ firmware: 'new' });
+    expect(claimedOne.when(look(newer)))
+      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder, dangers: [], ...newer }]));
+    const taken = observation({}, endpoint().patched([{ offset: sure(ConfigOffset.from(place)), mask: 1, value: 1 }]));
+    const dangers = [{ kind: 'place-taken', name: 'pasid', offset: place, at: place }];
+    const events = sure(claimedOne.when(look(taken)));
+    expect(events).toMatchObject([{ holder, dangers }]);
+    const endangered = given(functionDecider, registered, observed, claimed, ...events);
+    expect(endangered.state).toMatchObject({ running: { ...holder, dangers } });
+    expect(given(functionDecider, registered, observed, claimed, ...events, released).state)
+      .toMatchObject({ running: null });
   });
 
   it('can be claimed once it is registered', () => {
@@ -96,7 +109,7 @@ describe('a function', () => {
     const { state } = given(functionDecider, registered, observed, confirmed, claimed);
     expect(state).toEqual({
       kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1 }, claim: by,
-      users: { pasid: [], pri: [] }, retired: null,
+      running: null, users: { pasid: [], pri: [] }, retired: null,
     });
   });
 });

@@ -1,15 +1,19 @@
 import { ok, refuse, type Result } from '@cadastre/config-space';
 import { canonicalJson } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
+import { type DecidedLayout } from '../device/device-events.js';
+import { layoutDangers } from '../device/layout-dangers.js';
 import { type DeviceKey, type FunctionKey } from '../stream-key.js';
-import { type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities } from './function-events.js';
+import {
+  type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities, type WatchedGuest,
+} from './function-events.js';
 import { type Observation } from './observation.js';
 
 export type FunctionCommand =
   /** Registers the function when it is new, and again when it was retired. */
   | { readonly kind: 'observe-function'; readonly key: FunctionKey; readonly observation: Observation;
-      /** The device that holds the function, as its stream tells it. */
-      readonly holder: Holder | null }
+      /** The guest that runs on the function, as its device's stream tells it. */
+      readonly running: RunningGuest | null }
   | { readonly kind: 'claim-function'; readonly key: FunctionKey; readonly by: DeviceKey }
   | { readonly kind: 'release-function'; readonly key: FunctionKey; readonly by: DeviceKey }
   | { readonly kind: 'retire-function'; readonly key: FunctionKey; readonly reason: string | null }
@@ -17,6 +21,13 @@ export type FunctionCommand =
       readonly user: DeviceKey }
   | { readonly kind: 'free-shared-capability'; readonly key: FunctionKey; readonly capability: SharedCapability;
       readonly user: DeviceKey };
+
+/** A guest on a function: the device that holds it, what it shows, and the observation that was decided over. */
+export interface RunningGuest {
+  readonly holder: Holder;
+  readonly layout: DecidedLayout;
+  readonly stoodOn: Observation;
+}
 
 export type FunctionState =
   | { readonly kind: 'unregistered' }
@@ -30,6 +41,8 @@ export interface RegisteredFunction {
   /** The newest observation, and the revision of the event that holds its bytes. Null only before the first one. */
   readonly observation: { readonly facts: Observation; readonly revision: number } | null;
   readonly claim: DeviceKey | null;
+  /** The guest that ran on it at the newest observation, until it is released; null when none did. */
+  readonly running: WatchedGuest | null;
   /** Devices of the family that use a capability of this PF, the first user first. */
   readonly users: Readonly<Record<SharedCapability, readonly DeviceKey[]>>;
   /** Not null from its retirement until it is observed again. */
@@ -62,19 +75,21 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
     if (event.type === 'FunctionRegistered') {
       const key = { host: event.host, address: event.address };
       const revision = state.kind === 'unregistered' ? 0 : state.revision + 1;
-      return { kind: 'registered', key, revision, observation: null, claim: null, users: nobody, retired: null };
+      return {
+        kind: 'registered', key, revision, observation: null, claim: null, running: null, users: nobody, retired: null,
+      };
     }
     if (state.kind === 'unregistered') return state;
     const next = { ...state, revision: state.revision + 1 };
     switch (event.type) {
       case 'FunctionObserved': {
-        const { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov } = event;
+        const { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov, holder, dangers } = event;
         const facts = { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov };
-        return { ...next, observation: { facts, revision: next.revision } };
+        return { ...next, observation: { facts, revision: next.revision }, running: holder && { ...holder, dangers } };
       }
       case 'ObservationConfirmed': return next;
       case 'FunctionClaimed': return { ...next, claim: { vm: event.vm, device: event.device } };
-      case 'FunctionReleased': return { ...next, claim: null };
+      case 'FunctionReleased': return { ...next, claim: null, running: null };
       case 'FunctionRetired': return { ...next, retired: { reason: event.reason } };
       case 'SharedCapabilityUsed': {
         const { capability, vm, device } = event;
@@ -91,17 +106,17 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
 type Decision = Result<readonly FunctionEvent[], FunctionRefusal>;
 type CommandOf<Kind extends FunctionCommand['kind']> = Extract<FunctionCommand, { kind: Kind }>;
 
-function observe({ key, observation, holder }: CommandOf<'observe-function'>, state: FunctionState): Decision {
-  const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder, ...observation };
-  if (state.kind === 'unregistered' || state.retired) {
-    return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
-  }
-  const before = state.observation?.facts;
+function observe({ key, observation, running }: CommandOf<'observe-function'>, state: FunctionState): Decision {
+  const before = state.kind === 'unregistered' || state.retired ? undefined : state.observation?.facts;
   // An unchanged look is still a fact, and what an idempotency key is remembered by; it need not repeat the bytes.
   if (before && canonicalJson(before) === canonicalJson(observation)) {
     return ok([{ type: 'ObservationConfirmed', schema: 1, configSpaceDigest: observation.configSpaceDigest }]);
   }
-  return ok([observed]);
+  const dangers = running ? layoutDangers(running.layout, running.stoodOn, observation) : [];
+  const observed: FunctionEvent =
+    { type: 'FunctionObserved', schema: 1, holder: running?.holder ?? null, dangers, ...observation };
+  if (state.kind !== 'unregistered' && !state.retired) return ok([observed]);
+  return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
 }
 
 function claim({ key, by }: CommandOf<'claim-function'>, state: FunctionState): Decision {

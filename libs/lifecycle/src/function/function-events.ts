@@ -1,5 +1,5 @@
 import { type Bdf } from '@cadastre/config-space';
-import { type Digest } from '@cadastre/device-layout';
+import { type Digest, type VerdictReason } from '@cadastre/device-layout';
 import { type DeviceId, type HostName, type VmId } from '../name.js';
 import { type DeviceKey } from '../stream-key.js';
 import { type Observation } from './observation.js';
@@ -13,12 +13,18 @@ export interface Holder extends DeviceKey {
   readonly revision: number;
 }
 
+/** A guest on a function when it was looked at, and what it was promised and had no more. */
+export interface WatchedGuest extends Holder {
+  readonly dangers: readonly VerdictReason[];
+}
+
 /** The facts of stream `function-<host>/<address>`. Frozen: a change of shape is a new schema and an upcast. */
 export type FunctionEvent =
   /** The first event, and the first after a retirement. */
   | { readonly type: 'FunctionRegistered'; readonly schema: 1; readonly host: HostName; readonly address: Bdf }
-  /** `holder` is null when nobody held the function. */
-  | ({ readonly type: 'FunctionObserved'; readonly schema: 1; readonly holder: Holder | null } & Observation)
+  /** `holder` is null when nobody held the function: then there are no `dangers`. */
+  | ({ readonly type: 'FunctionObserved'; readonly schema: 1; readonly holder: Holder | null;
+      readonly dangers: readonly VerdictReason[] } & Observation)
   /** Somebody looked again and saw exactly the newest observation. */
   | { readonly type: 'ObservationConfirmed'; readonly schema: 1; readonly configSpaceDigest: Digest }
   | { readonly type: 'FunctionClaimed'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId }

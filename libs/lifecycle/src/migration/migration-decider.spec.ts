@@ -15,7 +15,7 @@ const observed = observation();
 function registered(host: string, facts = observed): RegisteredFunction {
   const state = fold(functionDecider, [
     { type: 'FunctionRegistered', schema: 1, ...functionKey('0000:3b:00.1', host) },
-    { type: 'FunctionObserved', schema: 1, holder: null, ...facts },
+    { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...facts },
   ]);
   if (state.kind !== 'registered') throw new Error('a registered function is registered');
   return state;

@@ -3,7 +3,7 @@ import { buildConfigSpace, express, type ExtendedEntry } from '@cadastre/config-
 import { type VmmRequest } from '@cadastre/device-layout';
 import { fold } from '../../decider.js';
 import { type Observation } from '../../function/observation.js';
-import { deviceKey, functionKey, given, observation, sure, wish } from '../../testing.js';
+import { attachOver, deviceKey, layoutIn, observation, sure } from '../../testing.js';
 import { deviceDecider } from '../device-decider.js';
 import { type DecidedLayout, type DeviceEvent } from '../device-events.js';
 import { rebuildGuestConfigSpace } from '../guest-config-space.js';
@@ -27,19 +27,8 @@ interface Case {
 function decided(
   observed: Observation, { pasid = true, vmm = null as VmmRequest | null } = {},
 ): Case {
-  const history = sure(given(deviceDecider).when({
-    kind: 'attach-device', key: deviceKey(), hotPlugOrder: null,
-    wish: wish({ vmm, ...(pasid ? {} : { requested: [] }) }),
-    ground: {
-      physicalFunction: null, evidence: null,
-      function: {
-        kind: 'registered', key: functionKey(), revision: 1, observation: { facts: observed, revision: 1 }, claim: null,
-        users: { pasid: [], pri: [] }, retired: null,
-      },
-    },
-  }));
-  const layout = history.find((event) => event.type === 'LayoutDecided');
-  if (!layout) throw new Error('no layout was decided');
+  const history = attachOver(observed, { vmm, ...(pasid ? {} : { requested: [] }) });
+  const layout = layoutIn(history);
   const state = fold(deviceDecider, history);
   return {
     observed, layout,
