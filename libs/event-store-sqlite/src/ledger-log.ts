@@ -152,6 +152,7 @@ export class LedgerLog {
   #insert(batch: readonly FrozenAppend[], first: number): number {
     let next = first;
     for (const { stream, expectedRevision, events } of batch) {
+      if (events.length === 0) continue;
       const streamId = this.#moveStream(stream, expectedRevision, events.length);
       for (const [index, { id, type, data, sha256 }] of events.entries()) {
         const position = Position.from(next);

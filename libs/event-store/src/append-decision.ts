@@ -32,7 +32,7 @@ export function decideAppend(batch: readonly FrozenAppend[], stored: StoredFacts
 
 /** The answer to a batch whose last event stands at `position`. */
 export function appended(batch: readonly FrozenAppend[], position: Position, again: boolean): Appended {
-  const revisions = batch.map(({ stream, expectedRevision, events }) =>
+  const revisions = batch.filter(({ events }) => events.length > 0).map(({ stream, expectedRevision, events }) =>
     [stream, StreamRevision.after(expectedRevision, events.length)] as const);
   return { kind: 'appended', position, revisions: new Map(revisions), again };
 }

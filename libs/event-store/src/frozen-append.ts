@@ -16,14 +16,12 @@ export interface FrozenAppend extends StreamAppend {
 
 /**
  * The door through which every store lets a batch in: copies and hashes the bytes at once, so that nothing the caller
- * does to them later can reach the log. Throws on what only a bug can ask for: no streams or no events, a stream or
- * an id named twice, something that is no event type, and more of anything than `store-limits.ts` allows.
+ * does to them later can reach the log. Throws on what only a bug can ask for: no streams, no events in any of them, a
+ * stream or an id named twice, something that is no event type, and more of anything than `store-limits.ts` allows.
  */
 export function freezeBatch(batch: readonly StreamAppend[]): readonly FrozenAppend[] {
   assertSize('streams in one append', batch.length, streamsPerAppendMax);
   assertUnique('stream', batch.map(({ stream }) => stream));
-  for (const { stream, events } of batch) assertSize(`events for ${stream}`, events.length, eventsPerAppendMax);
-
   const events = batch.flatMap((append) => append.events);
   assertSize('events in one append', events.length, eventsPerAppendMax);
   assertUnique('event id', events.map(({ id }) => id));

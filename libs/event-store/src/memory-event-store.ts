@@ -66,7 +66,7 @@ export class MemoryEventStore implements EventStore {
   }
 
   #write(batch: readonly FrozenAppend[]): Position {
-    for (const { stream, expectedRevision, events } of batch) {
+    for (const { stream, expectedRevision, events } of batch.filter((append) => append.events.length > 0)) {
       const log = this.#streams.get(stream) ?? [];
       this.#streams.set(stream, log);
       for (const [index, event] of events.entries()) {

@@ -7,6 +7,9 @@ export interface StreamAppend {
   readonly stream: StreamName;
   /** Nothing is written to any stream unless this one is exactly here. */
   readonly expectedRevision: ExpectedRevision;
-  /** At least one; they get the revisions right behind `expectedRevision`, in this order. */
+  /**
+   * They get the revisions right behind `expectedRevision`, in this order. None is a guard: nothing is written to the
+   * stream, but what the append says of others stands only while nobody writes to this one.
+   */
   readonly events: readonly NewEvent[];
 }

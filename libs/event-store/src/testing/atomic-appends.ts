@@ -1,4 +1,5 @@
 import { type ExpectedRevision } from '../expected-revision.js';
+import { type StreamAppend } from '../stream-append.js';
 import { StreamName } from '../stream-name.js';
 import { StreamRevision } from '../stream-revision.js';
 import {
@@ -65,6 +66,39 @@ export function promiseAtomicAppends(subject: Subject): void {
         one(attachedDevice, 'no-stream', 'c'), one(attachedFunction, 'no-stream', 'd'),
       ]);
       expect(outcome).toMatchObject({ kind: 'revision-moved', stream: attachedDevice });
+    });
+  });
+
+  describe('a guard, which is a stream of the batch without events', () => {
+    const guard = (expectedRevision: ExpectedRevision): StreamAppend =>
+      ({ stream: attachedFunction, expectedRevision, events: [] });
+
+    it('lets the others through while its stream is where it was believed to be, and is not written to', async () => {
+      const { store } = subject;
+      expect(await store.append([guard('no-stream'), one(attachedDevice, 'no-stream', 'a')])).toEqual({
+        kind: 'appended', position: 0, revisions: new Map([[attachedDevice, 0]]), again: false });
+      expect((await store.readStream(attachedFunction)).revision).toBe('no-stream');
+      await store.append([one(attachedFunction, 'no-stream', 'b')]);
+      expect(await store.append([one(attachedDevice, first, 'c'), guard(first)]))
+        .toMatchObject({ kind: 'appended', revisions: new Map([[attachedDevice, 1]]) });
+      expect((await store.readStream(attachedFunction)).revision).toBe(0);
+    });
+
+    it.each<[string, ExpectedRevision]>([['begun', 'no-stream'], ['still behind', StreamRevision.from(1)]])(
+      'stops the others when its stream is %s', async (_what, expectedRevision) => {
+        const { store } = subject;
+        await store.append([one(attachedFunction, 'no-stream', 'a')]);
+        expect(await store.append([one(attachedDevice, 'no-stream', 'b'), guard(expectedRevision)])).toEqual(
+          { kind: 'revision-moved', stream: attachedFunction, expected: expectedRevision, actual: 0 });
+        expect(await wholeLog(store)).toHaveLength(1);
+      });
+
+    it('says nothing any more once the batch is stored: the same batch again gets its answer', async () => {
+      const { store } = subject;
+      const batch = [one(attachedDevice, 'no-stream', 'a'), guard('no-stream')];
+      await store.append(batch);
+      await store.append([one(attachedFunction, 'no-stream', 'b')]);
+      expect(await store.append(batch)).toMatchObject({ kind: 'appended', position: 0, again: true });
     });
   });
 

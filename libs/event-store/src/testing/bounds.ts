@@ -11,7 +11,7 @@ const large = new Uint8Array(eventBytesMax);
 const onlyABugAsksFor: readonly (readonly [string, readonly StreamAppend[]])[] = [
   ['no streams', []],
   ['no events', [batch(0)]],
-  ['no events for one of its streams', [one(attachedFunction, 'no-stream', 'a'), batch(0)]],
+  ['guards only', [batch(0), { stream: attachedFunction, expectedRevision: 'no-stream', events: [] }]],
   ['the same stream twice', [one(attachedDevice, 'no-stream', 'a'), one(attachedDevice, 'no-stream', 'b')]],
   ['the same id twice', [one(attachedDevice, 'no-stream', 'a'), one(attachedFunction, 'no-stream', 'a')]],
   ['one stream too many', streams(streamsPerAppendMax + 1)],

@@ -26,7 +26,7 @@ export class Oracle {
   append(batch: readonly StreamAppend[]): object | 'throws' {
     const all = batch.flatMap(({ stream, expectedRevision, events }) =>
       events.map((event, index) => ({ stream, event, due: this.#due(expectedRevision) + index })));
-    if (new Set(all.map(({ event }) => event.id)).size < all.length) return 'throws';
+    if (all.length === 0 || new Set(all.map(({ event }) => event.id)).size < all.length) return 'throws';
 
     const places = all.map(({ stream, event, due }) => {
       const position = this.#lines.findIndex((line) => line.event.id === event.id);
@@ -82,7 +82,8 @@ export class Oracle {
   }
 
   #appended(batch: readonly StreamAppend[], position: number, again: boolean): object {
-    const revisions = new Map(batch.map(({ stream, expectedRevision, events }) =>
+    const written = batch.filter(({ events }) => events.length > 0);
+    const revisions = new Map(written.map(({ stream, expectedRevision, events }) =>
       [stream, this.#due(expectedRevision) + events.length - 1]));
     return { kind: 'appended', position, revisions, again };
   }
