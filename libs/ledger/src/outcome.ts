@@ -1,6 +1,6 @@
 import { type BaselineRefusal } from '@cadastre/device-layout';
 import {
-  type DeviceRefusal, type FunctionRefusal, type MigrationRefusal, type PersonaRefusal,
+  type DeviceRefusal, type FunctionRefusal, type MigrationRefusal, type PersonaRefusal, type VmRefusal,
 } from '@cadastre/lifecycle';
 import { type Position } from '@cadastre/event-store';
 
@@ -40,7 +40,7 @@ export type LedgerRefusal =
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };
 
-export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal | MigrationRefusal;
+export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal | MigrationRefusal | VmRefusal;
 
 /** What became of a command. `revision` and `position` are those the command's own events reached. */
 export type CommandOutcome<State> =

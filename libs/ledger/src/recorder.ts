@@ -20,9 +20,14 @@ export interface Change {
   readonly events: readonly LedgerEvent[];
 }
 
+/** A stream a decision stands on and does not change: what was decided holds only while it is where it was read. */
+export type Guard = Omit<Change, 'events'>;
+
 /** What a decision came to: changes of one or more streams, the one that answers first; or a refusal. */
 export type Decided<State> =
   | { readonly kind: 'decided'; readonly changes: readonly [Change, ...Change[]];
+      /** Those that are changed as well, and those that were never begun, may be among them. */
+      readonly standsOn?: readonly Guard[];
       /** The answering stream's state after its events, which come as they were written. */
       after(recorded: readonly LedgerEvent[]): State }
   /** Nothing to do: the stream stands where the command would bring it. Nothing is written. */
@@ -96,7 +101,7 @@ export class Recorder {
       const decided = await recording.decide();
       if (decided.kind === 'refused') return decided;
       if (decided.kind === 'settled') return this.settled(decided);
-      const batch = this.encode(decided.changes, identity);
+      const batch = this.encode(withGuards(decided), identity);
       const outcome = await this.store.append(batch);
       switch (outcome.kind) {
         case 'appended': {
@@ -122,14 +127,19 @@ export class Recorder {
     return refused({ kind: 'too-contended', stream, attempts: attemptsMax });
   }
 
-  /** The answer of a command that came to what stands already: the one whoever brought it there was given. */
+  /**
+   * The answer of a command that came to what stands already: that of the command which brought it there, position and
+   * all. Nothing is recorded, so the key is still free.
+   */
   private async settled<State>(
     { stream, revision, state }: Extract<Decided<State>, { kind: 'settled' }>,
   ): Promise<CommandOutcome<State>> {
     const from = StreamRevision.from(revision);
     const [newest] = (await this.store.readStream(StreamName.from(stream), { from, limit: 1 })).events;
     if (!newest) throw new Error(`${stream} has no revision ${revision}`);
-    return { kind: 'recorded', state, revision, position: newest.position, replayed: true };
+    const events = await this.eventsOf(decodeEvent(newest.data).envelope.idempotencyKey);
+    const { position } = events.at(-1) ?? newest;
+    return { kind: 'recorded', state, revision, position, replayed: false };
   }
 
   /** The answer to the first use of the key, if there was one. */
@@ -173,6 +183,15 @@ export class Recorder {
       }),
     }));
   }
+}
+
+/** The changes, and what else the decision stands on, each stream once. */
+function withGuards<State>(
+  { changes, standsOn = [] }: Extract<Decided<State>, { kind: 'decided' }>,
+): readonly Change[] {
+  const named = new Set(changes.map(({ stream }) => stream));
+  const guards = standsOn.filter(({ stream }) => !named.has(stream) && named.add(stream));
+  return [...changes, ...guards.map((guard) => ({ ...guard, events: [] }))];
 }
 
 function refused(refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {

@@ -105,7 +105,7 @@ function assertOwners(streams: ReadonlyMap<string, FoldedStream>): void {
     if (device.kind !== 'attached') continue;
     const owned = streams.get(functionStream(device.function))?.function;
     const claim = owned?.kind === 'registered' ? owned.claim : null;
-    if (claim && deviceStream(claim) === stream) continue;
+    if (claim?.migration === null && deviceStream(claim) === stream) continue;
     const holder = claim ? deviceStream(claim) : 'nobody';
     throw new DamagedHistory(stream, `it is attached to ${functionStream(device.function)}, which ${holder} holds`);
   }

@@ -4,9 +4,10 @@ import {
 import {
   type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
   type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
-  isFunctionEvent, isMigrationEvent, isPersonaEvent, type LedgerEvent, migrationDecider, type MigrationEvent,
+  isFunctionEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, migrationDecider, type MigrationEvent,
   type MigrationKey, type MigrationState, migrationStream, type Observation, type ObservationReference,
-  personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream,
+  personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream, vmDecider, type VmEvent,
+  type VmId, type VmState, vmStream,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 
@@ -42,6 +43,10 @@ export class StreamReader {
 
   function(key: FunctionKey, upTo?: UpTo): Promise<Read<FunctionState>> {
     return this.read(functionStream(key), functionDecider, asFunctionEvent, upTo);
+  }
+
+  vm(vm: VmId): Promise<Read<VmState>> {
+    return this.read(vmStream(vm), vmDecider, asVmEvent);
   }
 
   device(key: DeviceKey, upTo?: UpTo): Promise<Read<DeviceState>> {
@@ -129,4 +134,9 @@ function asPersonaEvent(event: LedgerEvent): PersonaEvent {
 function asMigrationEvent(event: LedgerEvent): MigrationEvent {
   if (isMigrationEvent(event)) return event;
   throw new Error(`a migration stream holds ${event.type}`);
+}
+
+function asVmEvent(event: LedgerEvent): VmEvent {
+  if (isVmEvent(event)) return event;
+  throw new Error(`the stream of a VM holds ${event.type}`);
 }

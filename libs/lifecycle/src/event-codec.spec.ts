@@ -3,11 +3,11 @@ import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
-  decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isMigrationEvent, isPersonaEvent,
-  type LedgerEvent, UnreadableEvent,
+  decodeEvent, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isMigrationEvent,
+  isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 import { Observation } from './function/observation.js';
-import { MigrationId } from './name.js';
+import { MigrationId, PersonaName } from './name.js';
 import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
 
 const envelope: Envelope = {
@@ -37,7 +37,7 @@ const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
   { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, dangers: [], ...seen },
   { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
-  { type: 'FunctionClaimed', schema: 1, ...by },
+  { type: 'FunctionClaimed', schema: 1, ...by, migration: null },
   { type: 'FunctionReleased', schema: 1, ...by },
   { type: 'FunctionRetired', schema: 1, reason: 'card removed' },
   { type: 'SharedCapabilityUsed', schema: 1, capability: 'pasid', ...by, users: 1, first: true },
@@ -66,6 +66,10 @@ const every: readonly LedgerEvent[] = [
   { type: 'MigrationPrepared', schema: 1 },
   { type: 'MigrationCompleted', schema: 1 },
   { type: 'MigrationAborted', schema: 1, reason: 'the host went down' },
+  { type: 'VmHeld', schema: 1, vm: by.vm, migration },
+  { type: 'VmReleased', schema: 1, vm: by.vm, migration },
+  { type: 'PersonaPublished', schema: 1, name: sure(PersonaName.from('nic-v1')), version: 1, layout: '{}',
+    digest: Digest.of('{}') },
 ];
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
@@ -81,9 +85,9 @@ describe('the event codec', () => {
   });
 
   it('writes one shape, for ever', () => {
-    expect(text(encodeEvent({ event: { type: 'FunctionClaimed', schema: 1, ...by }, envelope }))).toBe(
+    expect(text(encodeEvent({ event: { type: 'FunctionReleased', schema: 1, ...by }, envelope }))).toBe(
       '{"data":{"device":"gpu0","vm":"vm-1"},"idempotencyKey":"k-1","recordedAt":"2026-11-23T17:00:00.000Z",'
-      + `"requestDigest":"${envelope.requestDigest}","schema":1,"type":"FunctionClaimed"}`,
+      + `"requestDigest":"${envelope.requestDigest}","schema":1,"type":"FunctionReleased"}`,
     );
   });
 
@@ -98,12 +102,16 @@ describe('the event codec', () => {
     expect(() => decodeEvent(bytes)).toThrow('event FunctionClaimed schema 2: this version reads schema 1');
   });
 
+  it('is held to every type there is', () => {
+    expect([...new Set(every.map(({ type }) => type))].sort()).toEqual([...eventTypes].sort());
+  });
+
   it('does not take a name of Object.prototype for a type', () => {
     expect(() => decodeEvent(Buffer.from('{"data":{},"schema":1,"type":"constructor"}'))).toThrow(UnreadableEvent);
   });
 
   it('knows of every event which stream it belongs to', () => {
-    const kinds = [isFunctionEvent, isDeviceEvent, isMigrationEvent, isPersonaEvent];
+    const kinds = [isFunctionEvent, isDeviceEvent, isMigrationEvent, isPersonaEvent, isVmEvent];
     for (const event of every) expect(kinds.filter((isOne) => isOne(event))).toHaveLength(1);
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
       'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'PasidEnabled', 'PasidAttached',

@@ -4,9 +4,10 @@ import { type PasidEvent } from './device/pasids/pasid-events.js';
 import { type FunctionEvent } from './function/function-events.js';
 import { type MigrationEvent } from './migration/migration-events.js';
 import { type PersonaEvent } from './persona/persona-decider.js';
+import { type VmEvent } from './vm/vm-decider.js';
 
 /** Every fact the ledger records. */
-export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent | MigrationEvent;
+export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent | MigrationEvent | VmEvent;
 
 /** Which command recorded an event, and when. The key never expires: it is how a repeated command is recognised. */
 export interface Envelope {
@@ -30,39 +31,53 @@ export class UnreadableEvent extends Error {
   }
 }
 
-/** The newest schema of every type. Older ones are upcast on reading; there are none yet. */
-const schemas: { readonly [Type in LedgerEvent['type']]: Extract<LedgerEvent, { type: Type }>['schema'] } = {
-  FunctionRegistered: 1,
-  FunctionObserved: 1,
-  ObservationConfirmed: 1,
-  FunctionClaimed: 1,
-  FunctionReleased: 1,
-  FunctionRetired: 1,
-  SharedCapabilityUsed: 1,
-  SharedCapabilityFreed: 1,
-  DeviceAttached: 1,
-  LayoutDecided: 1,
-  LayoutConfirmed: 1,
-  LayoutDiverged: 1,
-  DeviceMoved: 1,
-  DeviceDetached: 1,
-  PasidEnabled: 1,
-  PasidDisabled: 1,
-  PasidAttached: 1,
-  PasidReplaced: 1,
-  PasidDetached: 1,
-  PasidOperationFailed: 1,
-  PasidsDetached: 1,
-  AtsEnabled: 1,
-  AtsDisabled: 1,
-  PriEnabled: 1,
-  PriDisabled: 1,
-  PersonaPublished: 1,
-  MigrationPlanned: 1,
-  MigrationPrepared: 1,
-  MigrationCompleted: 1,
-  MigrationAborted: 1,
+/** Which stream an event belongs to. */
+type Owner<Event extends LedgerEvent> = Event extends FunctionEvent ? 'function'
+  : Event extends PasidEvent ? 'pasid' : Event extends DeviceEvent ? 'device'
+    : Event extends PersonaEvent ? 'persona' : Event extends MigrationEvent ? 'migration' : 'vm';
+
+/** Every type: whose it is, and its newest schema. Older schemas are upcast on reading; there are none yet. */
+const known: {
+  readonly [Type in LedgerEvent['type']]: readonly [
+    owner: Owner<Extract<LedgerEvent, { type: Type }>>, schema: Extract<LedgerEvent, { type: Type }>['schema'],
+  ];
+} = {
+  FunctionRegistered: ['function', 1],
+  FunctionObserved: ['function', 1],
+  ObservationConfirmed: ['function', 1],
+  FunctionClaimed: ['function', 1],
+  FunctionReleased: ['function', 1],
+  FunctionRetired: ['function', 1],
+  SharedCapabilityUsed: ['function', 1],
+  SharedCapabilityFreed: ['function', 1],
+  DeviceAttached: ['device', 1],
+  LayoutDecided: ['device', 1],
+  LayoutConfirmed: ['device', 1],
+  LayoutDiverged: ['device', 1],
+  DeviceMoved: ['device', 1],
+  DeviceDetached: ['device', 1],
+  PasidEnabled: ['pasid', 1],
+  PasidDisabled: ['pasid', 1],
+  PasidAttached: ['pasid', 1],
+  PasidReplaced: ['pasid', 1],
+  PasidDetached: ['pasid', 1],
+  PasidOperationFailed: ['pasid', 1],
+  PasidsDetached: ['pasid', 1],
+  AtsEnabled: ['pasid', 1],
+  AtsDisabled: ['pasid', 1],
+  PriEnabled: ['pasid', 1],
+  PriDisabled: ['pasid', 1],
+  PersonaPublished: ['persona', 1],
+  MigrationPlanned: ['migration', 1],
+  MigrationPrepared: ['migration', 1],
+  MigrationCompleted: ['migration', 1],
+  MigrationAborted: ['migration', 1],
+  VmHeld: ['vm', 1],
+  VmReleased: ['vm', 1],
 };
+
+/** Every type this version reads. */
+export const eventTypes = Object.keys(known) as readonly LedgerEvent['type'][];
 
 const utf8 = new TextEncoder();
 const fromUtf8 = new TextDecoder();
@@ -81,7 +96,8 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent {
   };
   const { type, schema, data, idempotencyKey, requestDigest, recordedAt } = stored;
   if (!isKnown(type)) throw new UnreadableEvent(type, schema, 'this version knows no such event');
-  if (schemas[type] !== schema) throw new UnreadableEvent(type, schema, `this version reads schema ${schemas[type]}`);
+  const [, newest] = known[type];
+  if (newest !== schema) throw new UnreadableEvent(type, schema, `this version reads schema ${newest}`);
   return {
     // The object was made for us a line ago: a copy of it would be the third of its bytes.
     event: Object.assign(data, { type, schema }) as LedgerEvent,
@@ -90,40 +106,31 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent {
 }
 
 function isKnown(type: string): type is LedgerEvent['type'] {
-  return Object.hasOwn(schemas, type);
+  return Object.hasOwn(known, type);
 }
-
-const functionEvents: readonly string[] = [
-  'FunctionRegistered', 'FunctionObserved', 'ObservationConfirmed', 'FunctionClaimed', 'FunctionReleased',
-  'FunctionRetired', 'SharedCapabilityUsed', 'SharedCapabilityFreed',
-] satisfies readonly FunctionEvent['type'][];
 
 export function isFunctionEvent(event: LedgerEvent): event is FunctionEvent {
-  return functionEvents.includes(event.type);
+  return known[event.type][0] === 'function';
 }
-
-const pasidEvents: readonly string[] = [
-  'PasidEnabled', 'PasidDisabled', 'PasidAttached', 'PasidReplaced', 'PasidDetached', 'PasidOperationFailed',
-  'PasidsDetached', 'AtsEnabled', 'AtsDisabled', 'PriEnabled', 'PriDisabled',
-] satisfies readonly PasidEvent['type'][];
 
 /** Of the events of a device, those of its PASIDs. */
 export function isPasidEvent(event: LedgerEvent): event is PasidEvent {
-  return pasidEvents.includes(event.type);
+  return known[event.type][0] === 'pasid';
 }
 
 export function isDeviceEvent(event: LedgerEvent): event is DeviceEvent {
-  return !isFunctionEvent(event) && !isPersonaEvent(event) && !isMigrationEvent(event);
+  const [owner] = known[event.type];
+  return owner === 'device' || owner === 'pasid';
 }
 
 export function isPersonaEvent(event: LedgerEvent): event is PersonaEvent {
-  return event.type === 'PersonaPublished';
+  return known[event.type][0] === 'persona';
 }
 
-const migrationEvents: readonly string[] = [
-  'MigrationPlanned', 'MigrationPrepared', 'MigrationCompleted', 'MigrationAborted',
-] satisfies readonly MigrationEvent['type'][];
-
 export function isMigrationEvent(event: LedgerEvent): event is MigrationEvent {
-  return migrationEvents.includes(event.type);
+  return known[event.type][0] === 'migration';
+}
+
+export function isVmEvent(event: LedgerEvent): event is VmEvent {
+  return known[event.type][0] === 'vm';
 }

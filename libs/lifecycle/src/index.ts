@@ -21,12 +21,12 @@ export { type GuestLook, type PasidVisibility, pasidVisibility } from './device/
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export {
   type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,
-  isMigrationEvent, isPersonaEvent, type LedgerEvent, UnreadableEvent,
+  isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
-  type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, type RegisteredFunction,
-  type RunningGuest,
+  type FunctionClaim, type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState,
+  type RegisteredFunction, type RunningGuest,
 } from './function/function-decider.js';
 export {
   type FunctionEvent, type SharedCapability, sharedCapabilities, type WatchedGuest,
@@ -34,7 +34,7 @@ export {
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
 export {
   type KnownMigration, type MigrationCommand, migrationDecider, type MigrationKey, type MigrationRefusal,
-  type MigrationState, type MoveNow,
+  type MigrationState, type MoveNow, type VmNow,
 } from './migration/migration-decider.js';
 export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
 export { type ImpossibleMove, type Moved, planMove } from './migration/plan-move.js';
@@ -44,5 +44,6 @@ export {
   type PersonaVersion, type PublishedPersona,
 } from './persona/persona-decider.js';
 export {
-  type DeviceKey, deviceStream, type FunctionKey, functionStream, migrationStream, personaStream,
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, migrationStream, personaStream, vmStream,
 } from './stream-key.js';
+export { vmDecider, type VmEvent, type VmRefusal, type VmState } from './vm/vm-decider.js';

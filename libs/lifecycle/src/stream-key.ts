@@ -23,6 +23,11 @@ export function deviceStream({ vm, device }: DeviceKey): string {
   return `device-${vm}/${device}`;
 }
 
+/** `vm-<vm>` */
+export function vmStream(vm: VmId): string {
+  return `vm-${vm}`;
+}
+
 /** `migration-<vm>/<id>` */
 export function migrationStream({ vm, id }: { readonly vm: VmId; readonly id: MigrationId }): string {
   return `migration-${vm}/${id}`;

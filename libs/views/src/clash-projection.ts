@@ -1,6 +1,7 @@
 import { explainVerdictReason } from '@cadastre/device-layout';
 import {
-  type DeviceKey, deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, type LedgerEvent,
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, isVmEvent,
+  type LedgerEvent,
 } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax, dangersTold } from './clash.js';
 import { deviceKeyOf } from './device-projection.js';
@@ -26,7 +27,7 @@ export const clashProjection: Projection = {
 type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 
 function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
-  if (isPasidEvent(event) || isMigrationEvent(event)) return [];
+  if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event)) return [];
   switch (event.type) {
     case 'FunctionObserved': {
       if (!seen) return [];

@@ -1,7 +1,7 @@
 import { functionStream } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax } from './clash.js';
 import { type ClashFilter } from './list-query.js';
-import { deviceKey, endpoint, functionKey, TestLog, vfOf } from './testing.js';
+import { deviceKey, endpoint, functionKey, migrationId, TestLog, vfOf } from './testing.js';
 import { inMemory } from './view-file.js';
 import { Views } from './views.js';
 
@@ -89,7 +89,7 @@ describe('the list of clashes', () => {
     await log.observe(functionKey(), card);
     await log.observe(target, card);
     await log.attach(deviceKey(), functionKey());
-    await log.claim(target, deviceKey());
+    await log.keep(target, deviceKey(), migrationId());
     await log.observe(target, { ...card, msix: true });
     await log.observe(target, { deviceId: 0x1042 });
     expect(await clashesIn(log)).toEqual([]);

@@ -1,5 +1,5 @@
 import { type ListEntry } from '@cadastre/device-layout';
-import { DeviceId, type DeviceKey, isMigrationEvent, isPasidEvent, VmId } from '@cadastre/lifecycle';
+import { DeviceId, type DeviceKey, isMigrationEvent, isPasidEvent, isVmEvent, VmId } from '@cadastre/lifecycle';
 import { CapabilityName } from './capability-name.js';
 import { type DeviceRow } from './device-row.js';
 import { type Projection, type RowChange, type RowsBefore } from './projection.js';
@@ -9,7 +9,7 @@ export const deviceProjection: Projection = {
   name: 'devices',
   reads: ['functions'],
   project({ event, stream, revision }, before) {
-    if (isMigrationEvent(event)) return [];
+    if (isMigrationEvent(event) || isVmEvent(event)) return [];
     if (isPasidEvent(event)) return [put({ ...known(stream, before), revision })];
     switch (event.type) {
       case 'DeviceAttached': {

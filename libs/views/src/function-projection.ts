@@ -1,5 +1,5 @@
 import { canonicalJson, Digest, type VerdictReason } from '@cadastre/device-layout';
-import { type FunctionKey, isMigrationEvent, isPasidEvent } from '@cadastre/lifecycle';
+import { type FunctionKey, isMigrationEvent, isPasidEvent, isVmEvent } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
@@ -11,13 +11,14 @@ export const functionProjection: Projection = {
   reads: [],
   project(told, before) {
     const { event, seen, stream, revision } = told;
-    if (isPasidEvent(event) || isMigrationEvent(event)) return [];
+    if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event)) return [];
     switch (event.type) {
       case 'FunctionObserved': return seen ? observed(told, seen, dangersDigest(event.dangers), before) : [];
       case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
         return [put({ ...known(stream, before), revision })];
       case 'FunctionClaimed': {
-        const claim = { vm: event.vm, device: event.device };
+        const { vm, device, migration } = event;
+        const claim = { vm, device, migration };
         return [put({ ...known(stream, before), revision, claim })];
       }
       case 'FunctionReleased': return [put({ ...known(stream, before), revision, claim: null, dangers: null })];

@@ -1,6 +1,6 @@
 import { type Bdf, type SriovRole } from '@cadastre/config-space';
 import { type Digest } from '@cadastre/device-layout';
-import { type DeviceKey, type FunctionKey } from '@cadastre/lifecycle';
+import { type FunctionClaim, type FunctionKey } from '@cadastre/lifecycle';
 import { type CapabilityName } from './capability-name.js';
 import { type Model } from './model.js';
 
@@ -27,7 +27,7 @@ export interface FunctionRow {
   readonly serialNumber: string | null;
   /** Digest of what a layout stands on: IDs, class, and both lists with their places. */
   readonly structure: Digest;
-  readonly claim: DeviceKey | null;
+  readonly claim: FunctionClaim | null;
   /** Names what the guest on it has no more, by the newest look at it; null when it has all it was promised. */
   readonly dangers: Digest | null;
   /** From its retirement until it is observed again. */

@@ -8,7 +8,7 @@ import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision 
 import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
   type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent, type LedgerEvent,
-  Observation, type RunningGuest, VmId,
+  MigrationId, Observation, type RunningGuest, VmId,
 } from '@cadastre/lifecycle';
 
 export function sure<Value>(result: Result<Value, unknown>): Value {
@@ -22,6 +22,10 @@ export function functionKey(address = '0000:3b:00.0', host = 'host-a'): Function
 
 export function deviceKey(vm = 'vm-1', device = 'gpu0'): DeviceKey {
   return { vm: sure(VmId.from(vm)), device: sure(DeviceId.from(device)) };
+}
+
+export function migrationId(name = 'm-1'): MigrationId {
+  return sure(MigrationId.from(name));
 }
 
 /** What tells one observed function from another in these tests. */
@@ -86,7 +90,7 @@ export class TestLog {
   async attach(key: DeviceKey, of: FunctionKey, pasid = true, vmm: VmmRequest | null = null): Promise<void> {
     const owned = await this.function(of);
     if (owned.kind === 'unregistered') return;
-    const claimed = functionDecider.decide({ kind: 'claim-function', key: of, by: key }, owned);
+    const claimed = functionDecider.decide({ kind: 'claim-function', key: of, by: key, migration: null }, owned);
     const family = owned.observation?.facts.sriov;
     const physical = family?.pf ? await this.function({ host: of.host, address: family.pf }) : null;
     const attached = deviceDecider.decide({
@@ -106,8 +110,8 @@ export class TestLog {
   }
 
   /** Keeps a function for a device, as the preparation of a migration does. */
-  async claim(key: FunctionKey, by: DeviceKey): Promise<void> {
-    const claimed = functionDecider.decide({ kind: 'claim-function', key, by }, await this.function(key));
+  async keep(key: FunctionKey, by: DeviceKey, migration: MigrationId): Promise<void> {
+    const claimed = functionDecider.decide({ kind: 'claim-function', key, by, migration }, await this.function(key));
     if (claimed.ok) await this.append([functionStream(key), claimed.value]);
   }
 

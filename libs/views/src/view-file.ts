@@ -8,7 +8,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 3;
+export const viewsVersion = 4;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;
@@ -51,6 +51,7 @@ const schema = `
     structure     TEXT NOT NULL,
     vm            TEXT,
     device        TEXT,
+    migration     TEXT,
     dangers       TEXT,
     retired       INTEGER NOT NULL
   ) STRICT;

@@ -1,6 +1,8 @@
 import { type Bdf, type SriovRole } from '@cadastre/config-space';
 import { type Digest } from '@cadastre/device-layout';
-import { type DeviceId, deviceStream, functionStream, type HostName, type VmId } from '@cadastre/lifecycle';
+import {
+  type DeviceId, deviceStream, functionStream, type HostName, type MigrationId, type VmId,
+} from '@cadastre/lifecycle';
 import { type CapabilityName } from './capability-name.js';
 import { type Clash, type ClashKind } from './clash.js';
 import { type DeviceRow } from './device-row.js';
@@ -25,6 +27,7 @@ export interface StoredFunction {
   readonly structure: Digest;
   readonly vm: VmId | null;
   readonly device: DeviceId | null;
+  readonly migration: MigrationId | null;
   readonly dangers: Digest | null;
   readonly retired: 0 | 1;
 }
@@ -53,14 +56,14 @@ export interface StoredClash {
 }
 
 export function functionOf(stored: StoredFunction): FunctionRow {
-  const { host, address, revision, since, role, pf, model, structure, vm, device, dangers } = stored;
+  const { host, address, revision, since, role, pf, model, structure, vm, device, migration, dangers } = stored;
   return {
     key: { host, address }, revision, since,
     vendorId: stored.vendor_id, deviceId: stored.device_id, classCode: stored.class_code,
     role, pf, model, vfModel: stored.vf_model,
     capabilities: namesOf(stored.capabilities),
     serialNumber: stored.serial_number, structure,
-    claim: vm !== null && device !== null ? { vm, device } : null,
+    claim: vm !== null && device !== null ? { vm, device, migration } : null,
     dangers, isRetired: stored.retired === 1,
   };
 }
@@ -70,8 +73,8 @@ export function functionValues(row: FunctionRow, kind: number): readonly (string
   const { key, revision, since, vendorId, deviceId, classCode, role, pf, vfModel, claim } = row;
   return [
     functionStream(key), key.host, key.address, revision, since, vendorId, deviceId, classCode, role, pf,
-    vfModel, kind, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null, row.dangers,
-    row.isRetired ? 1 : 0,
+    vfModel, kind, row.serialNumber, row.structure, claim?.vm ?? null, claim?.device ?? null,
+    claim?.migration ?? null, row.dangers, row.isRetired ? 1 : 0,
   ];
 }
 

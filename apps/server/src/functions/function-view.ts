@@ -2,8 +2,7 @@ import { survey, type Survey } from '@cadastre/config-space';
 import { explainVerdictReason } from '@cadastre/device-layout';
 import { type Family } from '@cadastre/ledger';
 import {
-  type ByteOwner, type ChangedRange, type DeviceKey, Observation, type RegisteredFunction, sharedCapabilities,
-  type WatchedGuest,
+  type ByteOwner, type ChangedRange, Observation, type RegisteredFunction, sharedCapabilities, type WatchedGuest,
 } from '@cadastre/lifecycle';
 import { functionRowView } from '../lists/row-view.js';
 
@@ -14,7 +13,7 @@ export function functionView({ key, revision, observation, claim, running, retir
   return {
     ...key,
     revision,
-    claim: claim && claimView(claim),
+    claim,
     running: running && runningView(running),
     retired,
     observation: {
@@ -66,16 +65,12 @@ export function familyView({ physicalFunction, virtualFunctions }: Family): obje
   return {
     physicalFunction: physicalFunction && {
       ...physicalFunction.key, registered: state !== null, revision: state?.revision ?? null,
-      claim: state?.claim ? claimView(state.claim) : null, retired: state ? state.retired : null,
+      claim: state?.claim ?? null, retired: state ? state.retired : null,
     },
     virtualFunctions: virtualFunctions.map(functionRowView),
     shared: state && Object.fromEntries(sharedCapabilities.map((capability) => {
-      const users = state.users[capability].map(claimView);
+      const users = state.users[capability].map(({ vm, device }) => ({ vm, device }));
       return [capability, { count: users.length, first: users[0] ?? null, last: users.at(-1) ?? null, users }];
     })),
   };
-}
-
-function claimView({ vm, device }: DeviceKey): object {
-  return { vm, device };
 }

@@ -37,8 +37,8 @@ describe('a migration over HTTP', () => {
     const id = planned.body['id'];
     expect(await claimOf('host-b', '0000:07:00.0')).toBeNull();
     expect((await step(id, 'prepare', '"0"')).body).toMatchObject({ state: 'prepared', revision: 1 });
-    expect(await claimOf('host-b', '0000:07:00.0')).toEqual({ vm: 'vm-1', device: 'nic0' });
-    expect(await claimOf('host-a', '0000:03:00.0')).toEqual({ vm: 'vm-1', device: 'nic0' });
+    expect(await claimOf('host-b', '0000:07:00.0')).toEqual({ vm: 'vm-1', device: 'nic0', migration: id });
+    expect(await claimOf('host-a', '0000:03:00.0')).toEqual({ vm: 'vm-1', device: 'nic0', migration: null });
     const before = (await server.get(device)).body;
     expect((await step(id, 'complete', '"1"')).body).toMatchObject({ state: 'completed', revision: 2 });
     const after = (await server.get(device)).body;
@@ -47,7 +47,7 @@ describe('a migration over HTTP', () => {
       guestConfigSpaceDigest: before['guestConfigSpaceDigest'], vmm: { knobs: { 'x-vpasid-cap-offset': '0x134' } },
     });
     expect(await claimOf('host-a', '0000:03:00.0')).toBeNull();
-    expect(await claimOf('host-b', '0000:07:00.0')).toEqual({ vm: 'vm-1', device: 'nic0' });
+    expect(await claimOf('host-b', '0000:07:00.0')).toEqual({ vm: 'vm-1', device: 'nic0', migration: null });
     expect((await server.get('/v1/vms/vm-1/replay')).body).toMatchObject({ equal: true });
   });
 
@@ -59,7 +59,8 @@ describe('a migration over HTTP', () => {
       const done = await step(id, name, tag);
       const events = await server.events();
       const again = await step(id, name, tag);
-      expect([again.status, again.body, again.headers['idempotency-replayed']]).toEqual([200, done.body, 'true']);
+      expect([again.status, again.body]).toEqual([200, done.body]);
+      expect(again.headers['cadastre-position']).toBe(done.headers['cadastre-position']);
       expect(again.body['state']).toBe(state);
       expect(await server.events()).toBe(events);
     }
@@ -92,6 +93,9 @@ describe('a migration over HTTP', () => {
     ['the layout was decided again', 'planned', async () => {
       await server.post(`${device}/layout`, { capabilities: [] }, { 'if-match': '*' });
     }, /another layout/],
+    ['a device was attached that it does not take along', 'planned', async () => {
+      await attachAnother();
+    }, /nic1 is attached since/],
     ['the target was observed anew after it was claimed', 'prepared', async () => {
       await server.post('/v1/functions', there('nic-v2', '0000:07:00.0'));
     }, /observed anew/],
@@ -104,6 +108,92 @@ describe('a migration over HTTP', () => {
     expect(refusal(reply)).toEqual([409, 'migration-stale', 'none']);
     expect(reply.body['detail']).toMatch(detail);
     expect(await server.events()).toBe(events);
+  });
+
+  const attachAnother = async (): Promise<Reply> => {
+    await server.post('/v1/functions', there('e1000e', '0000:04:00.0', 'host-a'));
+    return server.post('/v1/vms/vm-1/devices/nic1/attach', {
+      function: { host: 'host-a', address: '0000:04:00.0' }, capabilities: [] });
+  };
+
+  it('that is prepared holds its VM: no device joins or leaves, no other migration is prepared', async () => {
+    const id = (await plan()).body['id'];
+    const other = (await plan()).body['id'];
+    await step(id, 'prepare', '"0"');
+    await server.post('/v1/functions', there('e1000e', '0000:04:00.0', 'host-a'));
+    const events = await server.events();
+    const attached = await server.post('/v1/vms/vm-1/devices/nic1/attach', {
+      function: { host: 'host-a', address: '0000:04:00.0' }, capabilities: [] });
+    expect(refusal(attached)).toEqual([409, 'vm-held', 'none']);
+    expect(attached.body['detail']).toContain(String(id));
+    expect(refusal(await server.post(`${device}/detach`, {}, { 'if-match': '*' }))).toEqual([409, 'vm-held', 'none']);
+    expect(refusal(await step(other, 'prepare', '"0"'))).toEqual([409, 'migration-stale', 'none']);
+    expect(await server.events()).toBe(events);
+    await step(id, 'abort', '"1"');
+    expect((await attachAnother()).status).toBe(201);
+  });
+
+  it('keeps its target for the device, and says so to whoever wants it', async () => {
+    const id = (await plan()).body['id'];
+    await step(id, 'prepare', '"0"');
+    const retired = await server.post('/v1/functions/host-b/0000:07:00.0/retire', {}, { 'if-match': '*' });
+    expect(refusal(retired)).toEqual([409, 'function-claimed', 'none']);
+    expect(retired.body['detail']).toMatch(new RegExp(`kept for vm-1/nic0 by migration ${String(id)}`));
+  });
+
+  /** Does something between what the next command decides and what it writes. */
+  const beforeNextAppend = (change: () => Promise<unknown>): void => {
+    const append = server.store.append.bind(server.store);
+    server.store.append = async (batch) => {
+      server.store.append = append;
+      await change();
+      return append(batch);
+    };
+  };
+
+  it.each<[string, string, () => Promise<unknown>, RegExp]>([
+    ['prepare', 'the target is observed anew', () => server.post('/v1/functions', there('nic-v2', '0000:07:00.0')),
+      /observed anew/],
+    ['complete', 'the target is observed anew', () => server.post('/v1/functions', there('nic-v2', '0000:07:00.0')),
+      /observed anew/],
+    ['prepare', 'the layout is decided again', () =>
+      server.post(`${device}/layout`, { capabilities: [] }, { 'if-match': '*' }), /another layout/],
+  ])('does not %s when %s in the same moment', async (name, _what, change, detail) => {
+    const id = (await plan()).body['id'];
+    if (name === 'complete') await step(id, 'prepare', '"0"');
+    beforeNextAppend(change);
+    const reply = await step(id, name, name === 'complete' ? '"1"' : '"0"');
+    expect(refusal(reply)).toEqual([409, 'migration-stale', 'none']);
+    expect(reply.body['detail']).toMatch(detail);
+  });
+
+  it('leaves nobody behind who is attached in the moment it is prepared', async () => {
+    const id = (await plan()).body['id'];
+    beforeNextAppend(attachAnother);
+    // The attach is first, or it is refused: either way no device is left where the VM is not.
+    const prepared = await step(id, 'prepare', '"0"');
+    const completed = await step(id, 'complete', '"1"');
+    expect([prepared.status, completed.status]).toContain(409);
+    expect((await server.get(device)).body).toMatchObject({ function: { host: 'host-a' } });
+  });
+
+  it('stands on what the PF of a target told: observed anew, it is another family', async () => {
+    const pf = (host: string, file = 'igb-pf') => ({ ...there(file, '0000:01:00.0', host), sriov: { role: 'pf' } });
+    const vf = (host: string) => ({
+      ...there('igb-vf', '0000:02:10.0', host), sriov: { role: 'vf', pf: '0000:01:00.0' } });
+    for (const host of ['host-c', 'host-d']) {
+      for (const one of [pf(host), vf(host)]) await server.post('/v1/functions', one);
+    }
+    await server.post('/v1/vms/vm-2/devices/vf0/attach', {
+      function: { host: 'host-c', address: '0000:02:10.0' }, capabilities: [] });
+    const planned = await server.post('/v1/vms/vm-2/migrations', {
+      target: { host: 'host-d', functions: { vf0: '0000:02:10.0' } } });
+    expect(planned.status).toBe(201);
+    await server.post('/v1/functions', pf('host-d', 'nvme-pf'));
+    const reply = await server.post(`/v1/vms/vm-2/migrations/${String(planned.body['id'])}/prepare`, {},
+      { 'if-match': '"0"' });
+    expect(refusal(reply)).toEqual([409, 'migration-stale', 'none']);
+    expect(reply.body['detail']).toMatch(/function-host-d\/0000:01:00.0 was observed anew/);
   });
 
   it('to hardware that has something else in the place is refused with the reason, nothing is recorded', async () => {
@@ -139,7 +229,7 @@ describe('a migration over HTTP', () => {
     expect(both.body).toMatchObject({ devices: [{ device: 'nic0' }, { device: 'nic1' }] });
     await step(both.body['id'], 'prepare', '"0"');
     await step(both.body['id'], 'complete', '"1"');
-    expect(await claimOf('host-b', '0000:09:00.0')).toEqual({ vm: 'vm-1', device: 'nic1' });
+    expect(await claimOf('host-b', '0000:09:00.0')).toEqual({ vm: 'vm-1', device: 'nic1', migration: null });
     expect(await claimOf('host-a', '0000:04:00.0')).toBeNull();
   });
 

@@ -20,6 +20,9 @@ export interface RefusalProblem<Told extends Refusal> {
 const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
 const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
 const failing = (checks: readonly PasidCheck[]): readonly PasidCheck[] => checks.filter(({ ok }) => !ok);
+const foundBy = {
+  observation: 'its config space was read', pasid: 'it enabled PASID', migration: 'it brought it from another function',
+} as const;
 const reach = (head: number | null): string =>
   (head === null ? 'which is empty' : `which goes from position 0 to ${head}`);
 const layout = (title: string, limit: string): LayoutProblem => ({
@@ -72,7 +75,9 @@ export const refusalProblems: {
   },
   'function-claimed': {
     status: 409, title: 'The function belongs to another device',
-    detail: (one) => `${where(one)} is claimed by ${which(one.by)}; detach that device first`,
+    detail: (one) => `${where(one)} is ${one.by.migration === null
+      ? `claimed by ${which(one.by)}; detach that device first`
+      : `kept for ${which(one.by)} by migration ${one.by.migration}; complete or abort that first`}`,
     field: (one) => ({ pointer: '/function', detail: `claimed by ${which(one.by)}`, value: where(one) }),
   },
   'function-retired': {
@@ -238,8 +243,8 @@ export const refusalProblems: {
   },
   'layout-seen': {
     status: 409, title: 'A guest has seen the layout',
-    detail: (one) => `a guest read the layout of ${which(one)} (revision ${one.revision}); detach the device to decide `
-      + 'anew',
+    detail: (one) => `a guest has found the layout of ${which(one)}: ${foundBy[one.by]} (revision ${one.revision}); `
+      + 'detach the device to decide anew',
     field: (one) => ({
       pointer: '/device', detail: 'seen by a guest', value: which(one), limit: 'a layout nobody saw',
     }),
@@ -309,6 +314,14 @@ export const refusalProblems: {
     field: ({ devices: [first] }) => ({
       pointer: `/target/functions/${first?.device ?? ''}`, detail: first?.reasons.join('; ') ?? '',
       value: first?.target.address, limit: 'a function that shows what the guest has',
+    }),
+  },
+  'vm-held': {
+    status: 409, title: 'A migration holds the VM',
+    detail: (one) => `migration ${one.migration} of ${one.vm} is prepared: no device joins the VM or leaves it until `
+      + 'it is completed or aborted',
+    field: (one) => ({
+      pointer: '/vm', detail: `held by ${one.migration}`, value: one.vm, limit: 'a VM that no migration holds',
     }),
   },
   'migration-state': {

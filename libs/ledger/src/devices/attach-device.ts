@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, functionDecider, type FunctionKey,
-  functionStream, isDeviceEvent,
+  functionStream, isDeviceEvent, vmDecider, vmStream,
 } from '@cadastre/lifecycle';
 import { ModelEvidence } from '../functions/model-evidence.js';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
@@ -38,20 +38,24 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
   /** Reads both streams, decides on both, and hands both changes over as one: nobody else can own the function. */
   private async decide(command: AttachDevice): Promise<Decided<DeviceState>> {
     const { key, functionKey, hotPlugOrder, precondition } = command;
-    const [device, owned] = await Promise.all([this.reader.device(key), this.reader.function(functionKey)]);
+    const [device, owned, vm] = await Promise.all([
+      this.reader.device(key), this.reader.function(functionKey), this.reader.vm(key.vm)]);
     const stream = deviceStream(key);
     const stale = unmet(precondition, stream, device.revision) ?? missing(precondition, stream, device.revision);
     if (stale) return { kind: 'refused', refusal: stale };
     if (owned.state.kind === 'unregistered') {
       return { kind: 'refused', refusal: { kind: 'function-not-registered', ...functionKey } };
     }
-    const claimed = functionDecider.decide({ kind: 'claim-function', key: functionKey, by: key }, owned.state);
+    const claim = { kind: 'claim-function', key: functionKey, by: key, migration: null } as const;
+    const claimed = functionDecider.decide(claim, owned.state);
     if (!claimed.ok && device.state.kind !== 'attached') return { kind: 'refused', refusal: claimed.refusal };
     const wish = await wishOf(command.wish, this.reader);
     if (!wish) return { kind: 'refused', refusal: { kind: 'persona-unknown', ...unknownOf(command.wish) } };
     const ground = await groundOf(owned.state, this.reader, this.evidence);
     const attached = deviceDecider.decide({ kind: 'attach-device', key, ground, wish, hotPlugOrder }, device.state);
     if (!attached.ok) return { kind: 'refused', refusal: attached.refusal };
+    const free = vmDecider.decide({ kind: 'change-devices', vm: key.vm }, vm.state);
+    if (!free.ok) return { kind: 'refused', refusal: free.refusal };
     if (!claimed.ok) return { kind: 'refused', refusal: claimed.refusal };
     return {
       kind: 'decided',
@@ -59,6 +63,7 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
         { stream, expectedRevision: device.revision, events: attached.value },
         { stream: functionStream(functionKey), expectedRevision: owned.revision, events: claimed.value },
       ],
+      standsOn: [{ stream: vmStream(key.vm), expectedRevision: vm.revision }],
       after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }

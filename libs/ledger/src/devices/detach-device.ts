@@ -1,6 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   deviceDecider, type DeviceKey, type DeviceState, deviceStream, familyCommands, fold, isDeviceEvent,
+  vmDecider, vmStream,
 } from '@cadastre/lifecycle';
 import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
@@ -31,13 +32,15 @@ export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
   }
 
   private async decide({ key, reason, precondition }: DetachDevice): Promise<Decided<DeviceState>> {
-    const device = await this.reader.device(key);
+    const [device, vm] = await Promise.all([this.reader.device(key), this.reader.vm(key.vm)]);
     const stream = deviceStream(key);
     if (device.state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
     const stale = unmet(precondition, stream, device.revision) ?? missing(precondition, stream, device.revision);
     if (stale) return { kind: 'refused', refusal: stale };
     const detached = deviceDecider.decide({ kind: 'detach-device', key, reason }, device.state);
     if (!detached.ok) return { kind: 'refused', refusal: detached.refusal };
+    const free = vmDecider.decide({ kind: 'change-devices', vm: key.vm }, vm.state);
+    if (!free.ok) return { kind: 'refused', refusal: free.refusal };
     if (device.state.kind !== 'attached') throw new Error(`${stream} was detached while it was not attached`);
     const functionKey = device.state.function;
     const after = fold(deviceDecider, detached.value, device.state);
@@ -48,6 +51,7 @@ export class DetachDeviceHandler implements ICommandHandler<DetachDevice> {
     return {
       kind: 'decided',
       changes: [{ stream, expectedRevision: device.revision, events: detached.value }, ...functions.value],
+      standsOn: [{ stream: vmStream(key.vm), expectedRevision: vm.revision }],
       after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }

@@ -1,12 +1,17 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { StreamRevision } from '@cadastre/event-store';
 import {
-  deviceDecider, deviceStream, type DeviceState, familyCommands, fold, type FunctionCommand, isMigrationEvent,
-  type KnownMigration, migrationDecider, type MigrationKey, type MigrationState, migrationStream, type MoveNow,
+  type DeviceId, deviceDecider, deviceStream, type DeviceState, familyCommands, fold, type FunctionCommand,
+  type FunctionState, functionStream, isMigrationEvent, type KnownMigration, migrationDecider, type MigrationKey,
+  type MigrationState, migrationStream, type MoveNow, vmDecider, vmStream,
 } from '@cadastre/lifecycle';
+import { attachedDevices } from '../devices/attached-devices.js';
+import { physicalFunctionOf } from '../devices/ground-of.js';
+import { VmIndex } from '../devices/vm-index.js';
 import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition, type Refusal } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
-import { type Change, type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { type Change, type Decided, type Guard, Recorder, type RequestIdentity } from '../recorder.js';
 import { type Read, StreamReader } from '../stream-reader.js';
 
 /** What takes a migration on, and the state it then has. */
@@ -23,9 +28,10 @@ export class AdvanceMigration extends Command<CommandOutcome<MigrationState>> {
   }
 }
 
-/** The streams of one move as they are now. */
+/** The streams of one move as they are now, and where each was read. */
 interface Standing extends MoveNow {
   readonly read: Read<DeviceState>;
+  readonly guards: readonly Guard[];
 }
 
 type Along = { readonly kind: 'changes'; readonly changes: readonly Change[] }
@@ -33,7 +39,9 @@ type Along = { readonly kind: 'changes'; readonly changes: readonly Change[] }
 
 @CommandHandler(AdvanceMigration)
 export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration> {
-  constructor(private readonly recorder: Recorder, private readonly reader: StreamReader) {}
+  constructor(
+    private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly index: VmIndex,
+  ) {}
 
   execute(command: AdvanceMigration): Promise<CommandOutcome<MigrationState>> {
     return this.recorder.record(command.identity, {
@@ -51,24 +59,38 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
     if (state.kind === reached[step]) return { kind: 'settled', stream, revision: state.revision, state };
     const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
-    const now = await this.standing(state);
+    const moves = await this.standing(state);
     const decided = migrationDecider.decide(step === 'abort' ? { kind: 'abort-migration', key, reason }
-      : { kind: `${step}-migration`, key, now }, state);
+      : { kind: `${step}-migration`, key, now: { moves, attached: await this.attachedTo(key) } }, state);
     if (!decided.ok) return { kind: 'refused', refusal: decided.refusal };
-    const along = await this.along(step, state, now);
+    const along = await this.along(step, state, moves);
     if (along.kind === 'refused') return along;
     return {
       kind: 'decided',
       changes: [{ stream, expectedRevision: revision, events: decided.value }, ...along.changes],
+      // An abort gives up, whatever happened meanwhile.
+      standsOn: step === 'abort' ? [] : moves.flatMap(({ guards }) => guards),
       after: (recorded) => fold(migrationDecider, recorded.filter(isMigrationEvent), state),
     };
   }
 
   private standing({ key: { vm }, moves }: KnownMigration): Promise<readonly Standing[]> {
-    return Promise.all(moves.map(async ({ device, target }) => {
+    return Promise.all(moves.map(async ({ device, target: there }): Promise<Standing> => {
       const read = await this.reader.device({ vm, device });
-      return { read, device: read.state, target: (await this.reader.function(target)).state };
+      const target = await this.reader.function(there);
+      const family = target.state.kind === 'registered' ? await physicalFunctionOf(target.state, this.reader) : null;
+      return {
+        read, device: read.state, target: target.state, physicalFunction: family?.state ?? null,
+        guards: [
+          { stream: deviceStream({ vm, device }), expectedRevision: read.revision },
+          { stream: functionStream(there), expectedRevision: target.revision }, ...guardOf(family?.state ?? null),
+        ],
+      };
     }));
+  }
+
+  private async attachedTo({ vm }: MigrationKey): Promise<readonly DeviceId[]> {
+    return (await attachedDevices(vm, this.index, this.reader)).map(({ key: { device } }) => device);
   }
 
   /** What happens to functions and devices in the same append. */
@@ -78,7 +100,7 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
     const devices: Change[] = [];
     for (const [index, { device, source, target, layout }] of moves.entries()) {
       const by = { vm, device };
-      if (step === 'prepare') commands.push({ kind: 'claim-function', key: target, by });
+      if (step === 'prepare') commands.push({ kind: 'claim-function', key: target, by, migration: id });
       if (step === 'abort' && state.kind === 'prepared') commands.push({ kind: 'release-function', key: target, by });
       if (step !== 'complete') continue;
       const read = now[index]?.read;
@@ -88,10 +110,20 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
       if (!moved.ok) return { kind: 'refused', refusal: moved.refusal };
       devices.push({ stream: deviceStream(by), expectedRevision: read.revision, events: moved.value });
       commands.push(...familyCommands(by, read.state, fold(deviceDecider, moved.value, read.state)),
-        { kind: 'release-function', key: source, by });
+        { kind: 'release-function', key: source, by }, { kind: 'claim-function', key: target, by, migration: null });
     }
     const functions = await functionChanges(this.reader, commands);
     if (!functions.ok) return { kind: 'refused', refusal: functions.refusal };
-    return { kind: 'changes', changes: [...devices, ...functions.value] };
+    const held = await this.reader.vm(vm);
+    const kind = step === 'prepare' ? 'hold-vm' : 'release-vm';
+    const vms = vmDecider.decide({ kind, vm, migration: id }, held.state);
+    if (!vms.ok) return { kind: 'refused', refusal: vms.refusal };
+    const hold = { stream: vmStream(vm), expectedRevision: held.revision, events: vms.value };
+    return { kind: 'changes', changes: [...devices, ...functions.value, ...(vms.value.length > 0 ? [hold] : [])] };
   }
+}
+
+function guardOf(state: FunctionState | null): readonly Guard[] {
+  if (state?.kind !== 'registered') return [];
+  return [{ stream: functionStream(state.key), expectedRevision: StreamRevision.from(state.revision) }];
 }

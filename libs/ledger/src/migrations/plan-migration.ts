@@ -5,13 +5,14 @@ import {
   type AttachedDevice, fold, type HostName, isMigrationEvent, migrationDecider, type MigrationKey, MigrationId,
   type MigrationState, migrationStream, type Moved, planMove, type VmId,
 } from '@cadastre/lifecycle';
+import { attachedDevices } from '../devices/attached-devices.js';
 import { physicalFunctionOf } from '../devices/ground-of.js';
 import { VmIndex } from '../devices/vm-index.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 
-/** Completing takes four streams for each device, and their plans have to fit one event. */
+/** Completing takes five streams for each device, and their plans have to fit one event. */
 const migrationDevicesMax = 16;
 
 /** Plans a migration of a VM: every device to a function of another host, or none. */
@@ -47,7 +48,7 @@ export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
     { vm, host, vmm, functions }: PlanMigration, key: MigrationKey,
   ): Promise<Decided<MigrationState>> {
     const { state, revision } = await this.reader.migration(key);
-    const devices = await this.attachedDevices(vm);
+    const devices = await attachedDevices(vm, this.index, this.reader);
     const differ = whatDiffers(vm, devices, functions);
     if (differ) return { kind: 'refused', refusal: differ };
     const moves: Moved[] = [];
@@ -63,15 +64,6 @@ export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
       changes: [{ stream: migrationStream(key), expectedRevision: revision, events: decided.value }],
       after: (recorded) => fold(migrationDecider, recorded.filter(isMigrationEvent), state),
     };
-  }
-
-  private async attachedDevices(vm: VmId): Promise<readonly AttachedDevice[]> {
-    const devices: AttachedDevice[] = [];
-    for (const { key } of await this.index.devicesOf(vm)) {
-      const { state } = await this.reader.device(key);
-      if (state.kind === 'attached') devices.push(state);
-    }
-    return devices;
   }
 
   private async planMove(

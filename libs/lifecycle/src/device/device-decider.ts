@@ -36,6 +36,13 @@ export type GuestSeen =
       readonly missing: readonly MissingPlacement[]; readonly differingBytes: number;
       readonly cause: LikelyCause | null };
 
+/** How it is known that a guest has found a layout, and may have cached its offsets. */
+export interface LayoutFound {
+  readonly revision: number;
+  /** Its config space was read, it enabled PASID, or it came from another function with the layout. */
+  readonly by: 'observation' | 'pasid' | 'migration';
+}
+
 export type DeviceState =
   | { readonly kind: 'unknown' }
   | AttachedDevice
@@ -54,6 +61,8 @@ export interface AttachedDevice {
   readonly before: ShownPlaces | null;
   /** Null while nobody told what the guest reads. */
   readonly guest: GuestSeen | null;
+  /** Since when a guest is known to have found the layout; null while none may have. */
+  readonly found: LayoutFound | null;
   readonly pasids: PasidState;
 }
 
@@ -61,7 +70,7 @@ export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
   | ({ readonly kind: 'device-not-attached' } & DeviceKey)
   /** A guest has seen the layout: it is never decided again under it. */
-  | ({ readonly kind: 'layout-seen'; readonly revision: number } & DeviceKey)
+  | ({ readonly kind: 'layout-seen' } & LayoutFound & DeviceKey)
   | DecideRefusal
   | PasidUseRefusal
   | GuestSpaceTooShort;
@@ -87,7 +96,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       const before = state.kind === 'detached' ? state.shown : null;
       return {
         kind: 'attached', key: { vm, device }, revision, function: attached, hotPlugOrder, layout: null, before,
-        guest: null, pasids: pasidDecider.initial,
+        guest: null, found: null, pasids: pasidDecider.initial,
       };
     }
     if (state.kind !== 'attached') return state;
@@ -97,22 +106,39 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       }
       case 'LayoutConfirmed': {
         const { guestConfigSpaceDigest } = event;
-        return { ...state, revision, guest: { kind: 'confirmed', revision, guestConfigSpaceDigest } };
+        return {
+          ...state, revision, guest: { kind: 'confirmed', revision, guestConfigSpaceDigest },
+          found: foundBy('observation', state, revision),
+        };
       }
       case 'LayoutDiverged': {
         const { guestConfigSpaceDigest, missing, differences, cause } = event;
         const differingBytes = differences.reduce((sum, { length }) => sum + length, 0);
-        return { ...state, revision,
-          guest: { kind: 'diverged', revision, guestConfigSpaceDigest, missing, differingBytes, cause } };
+        return {
+          ...state, revision,
+          guest: { kind: 'diverged', revision, guestConfigSpaceDigest, missing, differingBytes, cause },
+          found: foundBy('observation', state, revision),
+        };
       }
       // The guest goes on with what it has seen; its PASIDs are attached anew at the target.
-      case 'DeviceMoved': return { ...state, revision, function: event.to, pasids: pasidDecider.initial };
+      case 'DeviceMoved': return {
+        ...state, revision, function: event.to, pasids: pasidDecider.initial,
+        found: foundBy('migration', state, revision),
+      };
       case 'DeviceDetached':
         return { kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state) };
-      default: return { ...state, revision, pasids: pasidDecider.evolve(state.pasids, event) };
+      default: return {
+        ...state, revision, pasids: pasidDecider.evolve(state.pasids, event),
+        found: event.type === 'PasidEnabled' ? foundBy('pasid', state, revision) : state.found,
+      };
     }
   },
 };
+
+/** The first sign counts, until the device is detached. */
+function foundBy(by: LayoutFound['by'], { found }: AttachedDevice, revision: number): LayoutFound {
+  return found ?? { by, revision };
+}
 
 /** The decision without the name of its event. */
 function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
@@ -141,9 +167,7 @@ function attach({ key, ground, wish, hotPlugOrder }: CommandOf<'attach-device'>,
 
 function decideAgain({ key, ground, wish }: CommandOf<'decide-layout'>, state: DeviceState): Decision {
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
-  if (state.guest) return refuse({ kind: 'layout-seen', ...key, revision: state.guest.revision });
-  // A guest that enabled PASID has found it.
-  if (state.pasids.enabled) return refuse({ kind: 'capability-enabled', name: 'pasid', ...key });
+  if (state.found) return refuse({ kind: 'layout-seen', ...key, ...state.found });
   const decided = decideLayout(key, wish, ground, state.before);
   return decided.ok ? ok([{ type: 'LayoutDecided', schema: 1, ...decided.value }]) : decided;
 }

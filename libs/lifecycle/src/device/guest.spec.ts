@@ -4,6 +4,7 @@ import { type VmmRequest } from '@cadastre/device-layout';
 import { fold } from '../decider.js';
 import { functionDecider, type RegisteredFunction } from '../function/function-decider.js';
 import { Observation } from '../function/observation.js';
+import { MigrationId } from '../name.js';
 import {
   anywhere, deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish,
 } from '../testing.js';
@@ -189,7 +190,28 @@ describe('a layout no guest has seen', () => {
   it('is never decided again once one has', () => {
     const history = [...events, ...sure(observe(events, Observation.configSpace(observed).patched(
       decided(events).patches)))];
-    expect(again(pinnedAt(0x300), history)).toEqual(refuse({ kind: 'layout-seen', ...key, revision: 2 }));
+    expect(again(pinnedAt(0x300), history))
+      .toEqual(refuse({ kind: 'layout-seen', ...key, revision: 2, by: 'observation' }));
+  });
+
+  it('is found for good by a guest that enables PASID, even when a reset disables it again', () => {
+    const history: readonly DeviceEvent[] = [...events, {
+      type: 'PasidEnabled', schema: 1, widthBits: 8, exec: false, priv: false, physicalFunction: null,
+      platform: { viommuSsidBits: 16, ports: [] }, checks: [],
+    }, { type: 'PasidsDetached', schema: 1, cause: 'reset', count: 0 }];
+    expect(again(pinnedAt(0x300), history))
+      .toEqual(refuse({ kind: 'layout-seen', ...key, revision: 2, by: 'pasid' }));
+  });
+
+  it('is found for good by a guest that comes with it from another function', () => {
+    const [, layout] = events;
+    if (layout?.type !== 'LayoutDecided') throw new Error('no layout was decided');
+    const migration = sure(MigrationId.from('m-1'));
+    const history: readonly DeviceEvent[] = [...events, {
+      type: 'DeviceMoved', schema: 1, from: functionKey(), to: functionKey('0000:3b:00.1', 'host-b'), migration,
+    }, layout];
+    expect(again(pinnedAt(0x300), history))
+      .toEqual(refuse({ kind: 'layout-seen', ...key, revision: 2, by: 'migration' }));
   });
 
   it('is not decided for a device that is not attached', () => {

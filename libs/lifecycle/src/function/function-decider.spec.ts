@@ -1,5 +1,7 @@
 import { ConfigOffset, ok, refuse } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
+import { MigrationId } from '../name.js';
+import { type DeviceKey } from '../stream-key.js';
 import { attachOver, deviceKey, endpoint, functionKey, given, layoutIn, observation, sure } from '../testing.js';
 import { type FunctionCommand, functionDecider } from './function-decider.js';
 import { type FunctionEvent } from './function-events.js';
@@ -12,7 +14,7 @@ const look = (seenNow = seen): FunctionCommand =>
   ({ kind: 'observe-function', key, observation: seenNow, running: null });
 const registered: FunctionEvent = { type: 'FunctionRegistered', schema: 1, ...key };
 const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...seen };
-const claimed: FunctionEvent = { type: 'FunctionClaimed', schema: 1, ...by };
+const claimed: FunctionEvent = { type: 'FunctionClaimed', schema: 1, ...by, migration: null };
 const released: FunctionEvent = { type: 'FunctionReleased', schema: 1, ...by };
 
 describe('a function', () => {
@@ -63,12 +65,28 @@ describe('a function', () => {
   });
 
   it('can be claimed once it is registered', () => {
-    expect(given(functionDecider, registered, observed).when({ kind: 'claim-function', key, by }))
+    expect(given(functionDecider, registered, observed).when({ kind: 'claim-function', key, by, migration: null }))
       .toEqual(ok([claimed]));
   });
 
+  it('kept for a migrating device is claimed by it once it runs there, and by no other', () => {
+    const migration = sure(MigrationId.from('m-1'));
+    const claim = (device: DeviceKey, of: MigrationId | null): FunctionCommand =>
+      ({ kind: 'claim-function', key, by: device, migration: of });
+    const kept = sure(given(functionDecider, registered, observed).when(claim(by, migration)));
+    expect(kept).toEqual([{ type: 'FunctionClaimed', schema: 1, ...by, migration }]);
+    const history = [registered, observed, ...kept];
+    for (const [other, of] of [[deviceKey('vm-2'), null], [by, migration]] as const) {
+      expect(given(functionDecider, ...history).when(claim(other, of)))
+        .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration } }));
+    }
+    expect(given(functionDecider, ...history).when(claim(by, null))).toEqual(ok([claimed]));
+    expect(given(functionDecider, ...history, claimed).when(claim(by, null)))
+      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
+  });
+
   it('cannot be claimed before it is registered', () => {
-    expect(given(functionDecider).when({ kind: 'claim-function', key, by }))
+    expect(given(functionDecider).when({ kind: 'claim-function', key, by, migration: null }))
       .toEqual(refuse({ kind: 'function-not-registered', ...key }));
   });
 
@@ -77,22 +95,23 @@ describe('a function', () => {
     ['another device of the same VM', deviceKey('vm-1', 'gpu1')],
     ['its own device again', by],
   ])('that is claimed cannot be claimed by %s', (_who, other) => {
-    expect(given(functionDecider, registered, observed, claimed).when({ kind: 'claim-function', key, by: other }))
-      .toEqual(refuse({ kind: 'function-claimed', ...key, by }));
+    expect(given(functionDecider, registered, observed, claimed)
+      .when({ kind: 'claim-function', key, by: other, migration: null }))
+      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
   });
 
   it('is free for anybody after its release', () => {
     const other = deviceKey('vm-2');
     expect(given(functionDecider, registered, observed, claimed, released)
-      .when({ kind: 'claim-function', key, by: other }))
-      .toEqual(ok([{ type: 'FunctionClaimed', schema: 1, ...other }]));
+      .when({ kind: 'claim-function', key, by: other, migration: null }))
+      .toEqual(ok([{ type: 'FunctionClaimed', schema: 1, ...other, migration: null }]));
   });
 
   it('is released only by the device that claimed it', () => {
     const history = [registered, observed, claimed];
     expect(given(functionDecider, ...history).when({ kind: 'release-function', key, by })).toEqual(ok([released]));
     expect(given(functionDecider, ...history).when({ kind: 'release-function', key, by: deviceKey('vm-2') }))
-      .toEqual(refuse({ kind: 'function-not-claimed', ...key, claim: by }));
+      .toEqual(refuse({ kind: 'function-not-claimed', ...key, claim: { ...by, migration: null } }));
   });
 
   it('that nobody claimed cannot be released', () => {
@@ -108,8 +127,8 @@ describe('a function', () => {
     };
     const { state } = given(functionDecider, registered, observed, confirmed, claimed);
     expect(state).toEqual({
-      kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1 }, claim: by,
-      running: null, users: { pasid: [], pri: [] }, retired: null,
+      kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1 },
+      claim: { ...by, migration: null }, running: null, users: { pasid: [], pri: [] }, retired: null,
     });
   });
 });
@@ -123,13 +142,13 @@ describe('a retired function', () => {
     expect(given(functionDecider, registered, observed).when(retire)).toEqual(ok([retired]));
     expect(given(functionDecider).when(retire)).toEqual(refuse({ kind: 'function-not-registered', ...key }));
     expect(given(functionDecider, registered, observed, claimed).when(retire))
-      .toEqual(refuse({ kind: 'function-claimed', ...key, by }));
+      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
     expect(given(functionDecider, registered, observed, claimed, released).when(retire)).toEqual(ok([retired]));
   });
 
   it('is claimed by nobody, used by nobody, and not retired again', () => {
     const history = given(functionDecider, registered, observed, retired);
-    expect(history.when({ kind: 'claim-function', key, by })).toEqual(gone);
+    expect(history.when({ kind: 'claim-function', key, by, migration: null })).toEqual(gone);
     expect(history.when({ kind: 'use-shared-capability', key, capability: 'pasid', user: by })).toEqual(gone);
     expect(history.when(retire)).toEqual(gone);
   });
@@ -138,7 +157,7 @@ describe('a retired function', () => {
     expect(given(functionDecider, registered, observed, retired).when(look())).toEqual(ok([registered, observed]));
     const again = given(functionDecider, registered, observed, retired, registered, observed);
     expect(again.state).toMatchObject({ revision: 4, retired: null, observation: { revision: 4 } });
-    expect(again.when({ kind: 'claim-function', key, by })).toEqual(ok([claimed]));
+    expect(again.when({ kind: 'claim-function', key, by, migration: null })).toEqual(ok([claimed]));
   });
 });
 

@@ -3,6 +3,7 @@ import { canonicalJson } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
 import { layoutDangers } from '../device/layout-dangers.js';
+import { type MigrationId } from '../name.js';
 import { type DeviceKey, type FunctionKey } from '../stream-key.js';
 import {
   type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities, type WatchedGuest,
@@ -14,7 +15,9 @@ export type FunctionCommand =
   | { readonly kind: 'observe-function'; readonly key: FunctionKey; readonly observation: Observation;
       /** The guest that runs on the function, as its device's stream tells it. */
       readonly running: RunningGuest | null }
-  | { readonly kind: 'claim-function'; readonly key: FunctionKey; readonly by: DeviceKey }
+  | { readonly kind: 'claim-function'; readonly key: FunctionKey; readonly by: DeviceKey;
+      /** The migration that keeps the function for the device; null when the device runs on it at once. */
+      readonly migration: MigrationId | null }
   | { readonly kind: 'release-function'; readonly key: FunctionKey; readonly by: DeviceKey }
   | { readonly kind: 'retire-function'; readonly key: FunctionKey; readonly reason: string | null }
   | { readonly kind: 'use-shared-capability'; readonly key: FunctionKey; readonly capability: SharedCapability;
@@ -29,6 +32,11 @@ export interface RunningGuest {
   readonly stoodOn: Observation;
 }
 
+/** Who has a function; `migration` is not null while the device is still elsewhere and the function kept for it. */
+export interface FunctionClaim extends DeviceKey {
+  readonly migration: MigrationId | null;
+}
+
 export type FunctionState =
   | { readonly kind: 'unregistered' }
   | RegisteredFunction;
@@ -40,7 +48,7 @@ export interface RegisteredFunction {
   readonly revision: number;
   /** The newest observation, and the revision of the event that holds its bytes. Null only before the first one. */
   readonly observation: { readonly facts: Observation; readonly revision: number } | null;
-  readonly claim: DeviceKey | null;
+  readonly claim: FunctionClaim | null;
   /** The guest that ran on it at the newest observation, until it is released; null when none did. */
   readonly running: WatchedGuest | null;
   /** Devices of the family that use a capability of this PF, the first user first. */
@@ -53,8 +61,8 @@ export type FunctionRefusal =
   | ({ readonly kind: 'function-not-registered' } & FunctionKey)
   | ({ readonly kind: 'function-retired'; readonly reason: string | null } & FunctionKey)
   | ({ readonly kind: 'function-shared'; readonly capability: SharedCapability; readonly users: number } & FunctionKey)
-  | ({ readonly kind: 'function-claimed'; readonly by: DeviceKey } & FunctionKey)
-  | ({ readonly kind: 'function-not-claimed'; readonly claim: DeviceKey | null } & FunctionKey);
+  | ({ readonly kind: 'function-claimed'; readonly by: FunctionClaim } & FunctionKey)
+  | ({ readonly kind: 'function-not-claimed'; readonly claim: FunctionClaim | null } & FunctionKey);
 
 const nobody: RegisteredFunction['users'] = { pasid: [], pri: [] };
 
@@ -88,7 +96,10 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
         return { ...next, observation: { facts, revision: next.revision }, running: holder && { ...holder, dangers } };
       }
       case 'ObservationConfirmed': return next;
-      case 'FunctionClaimed': return { ...next, claim: { vm: event.vm, device: event.device } };
+      case 'FunctionClaimed': {
+        const { vm, device, migration } = event;
+        return { ...next, claim: { vm, device, migration } };
+      }
       case 'FunctionReleased': return { ...next, claim: null, running: null };
       case 'FunctionRetired': return { ...next, retired: { reason: event.reason } };
       case 'SharedCapabilityUsed': {
@@ -119,11 +130,13 @@ function observe({ key, observation, running }: CommandOf<'observe-function'>, s
   return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
 }
 
-function claim({ key, by }: CommandOf<'claim-function'>, state: FunctionState): Decision {
+function claim({ key, by, migration }: CommandOf<'claim-function'>, state: FunctionState): Decision {
   if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
   if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
-  if (state.claim) return refuse({ kind: 'function-claimed', ...key, by: state.claim });
-  return ok([{ type: 'FunctionClaimed', schema: 1, vm: by.vm, device: by.device }]);
+  const { claim: held } = state;
+  const arrives = held !== null && held.migration !== null && migration === null && isSame(held, by);
+  if (held && !arrives) return refuse({ kind: 'function-claimed', ...key, by: held });
+  return ok([{ type: 'FunctionClaimed', schema: 1, vm: by.vm, device: by.device, migration }]);
 }
 
 function release({ key, by }: CommandOf<'release-function'>, state: FunctionState): Decision {

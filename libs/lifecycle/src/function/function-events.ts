@@ -1,6 +1,6 @@
 import { type Bdf } from '@cadastre/config-space';
 import { type Digest, type VerdictReason } from '@cadastre/device-layout';
-import { type DeviceId, type HostName, type VmId } from '../name.js';
+import { type DeviceId, type HostName, type MigrationId, type VmId } from '../name.js';
 import { type DeviceKey } from '../stream-key.js';
 import { type Observation } from './observation.js';
 
@@ -27,7 +27,9 @@ export type FunctionEvent =
       readonly dangers: readonly VerdictReason[] } & Observation)
   /** Somebody looked again and saw exactly the newest observation. */
   | { readonly type: 'ObservationConfirmed'; readonly schema: 1; readonly configSpaceDigest: Digest }
-  | { readonly type: 'FunctionClaimed'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId }
+  /** Not null while it is only kept for a device that is to migrate here; its move claims it again, with null. */
+  | { readonly type: 'FunctionClaimed'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
+      readonly migration: MigrationId | null }
   | { readonly type: 'FunctionReleased'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId }
   | { readonly type: 'FunctionRetired'; readonly schema: 1; readonly reason: string | null }
   /** A device of the family uses a capability of this PF; `users` counts it. The first one switches it on. */

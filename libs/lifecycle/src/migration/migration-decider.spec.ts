@@ -2,9 +2,9 @@ import { ok, refuse } from '@cadastre/config-space';
 import { fold } from '../decider.js';
 import { deviceDecider, type DeviceState } from '../device/device-decider.js';
 import { functionDecider, type RegisteredFunction } from '../function/function-decider.js';
-import { HostName, MigrationId } from '../name.js';
+import { DeviceId, HostName, MigrationId } from '../name.js';
 import { deviceKey, functionKey, given, observation, sure, wish } from '../testing.js';
-import { type MigrationCommand, migrationDecider, type MoveNow } from './migration-decider.js';
+import { type MigrationCommand, migrationDecider, type MoveNow, type VmNow } from './migration-decider.js';
 import { type MigrationEvent } from './migration-events.js';
 import { type Moved, planMove } from './plan-move.js';
 
@@ -35,8 +35,10 @@ function move(to = target): Moved {
 const planIt: MigrationCommand = {
   kind: 'plan-migration', key, host: sure(HostName.from('host-b')), vmm: null, moves: [move()] };
 const planned = sure(given(migrationDecider).when(planIt));
-const claimed: RegisteredFunction = { ...target, claim: by };
-const now = (change: Partial<MoveNow> = {}): readonly MoveNow[] => [{ device: attached, target, ...change }];
+const claimed: RegisteredFunction = { ...target, claim: { ...by, migration: key.id } };
+const now = (change: Partial<MoveNow> = {}, others: readonly DeviceId[] = []): VmNow => ({
+  moves: [{ device: attached, target, physicalFunction: null, ...change }], attached: [by.device, ...others],
+});
 const prepareIt: MigrationCommand = { kind: 'prepare-migration', key, now: now() };
 const completeIt: MigrationCommand = { kind: 'complete-migration', key, now: now({ target: claimed }) };
 const abortIt: MigrationCommand = { kind: 'abort-migration', key, reason: null };
@@ -82,7 +84,8 @@ describe('a migration', () => {
   });
 
   it.each<[string, Partial<RegisteredFunction>, RegExp]>([
-    ['claimed', { claim: deviceKey('vm-9') }, /claimed by vm-9/], ['retired', { retired: { reason: null } }, /retired/],
+    ['claimed', { claim: { ...deviceKey('vm-9'), migration: null } }, /claimed by vm-9/],
+    ['retired', { retired: { reason: null } }, /retired/],
     ['never observed', { observation: null }, /never observed/],
   ])('does not go to a function that is %s', (_what, change, reason) => {
     expect(move({ ...target, ...change })).toMatchObject({
@@ -94,11 +97,42 @@ describe('a migration', () => {
     ['the device is gone', { device: gone }, 'device gpu0 is detached'],
     ['the target was observed anew', { target: { ...target, observation: { facts: observed, revision: 5 } } },
       'function-host-b/0000:3b:00.1 was observed anew: revision 5'],
-    ['somebody has the target', { target: { ...target, claim: deviceKey('vm-9') } },
+    ['somebody has the target', { target: { ...target, claim: { ...deviceKey('vm-9'), migration: null } } },
       'function-host-b/0000:3b:00.1 is claimed by vm-9/gpu0'],
+    ['another migration keeps the target for the device', {
+      target: { ...target, claim: { ...by, migration: sure(MigrationId.from('m-2')) } } },
+    'function-host-b/0000:3b:00.1 is claimed by vm-1/gpu0'],
+    ['the PF of the target was observed, whom nobody knew', { physicalFunction: registered('host-c') },
+      'function-host-c/0000:3b:00.1 was observed since: revision 1'],
   ])('is stale once %s', (_what, change, told) => {
     expect(given(migrationDecider, ...planned).when({ ...prepareIt, now: now(change) }))
       .toEqual(refuse({ kind: 'migration-stale', ...key, changes: [told] }));
+  });
+
+  it('is stale once a device was attached that it does not take along', () => {
+    const late = sure(DeviceId.from('nic1'));
+    const told = ['device nic1 is attached since, and goes nowhere'];
+    expect(given(migrationDecider, ...planned).when({ ...prepareIt, now: now({}, [late]) }))
+      .toEqual(refuse({ kind: 'migration-stale', ...key, changes: told }));
+    expect(given(migrationDecider, ...prepared).when({ ...completeIt, now: now({ target: claimed }, [late]) }))
+      .toEqual(refuse({ kind: 'migration-stale', ...key, changes: told }));
+  });
+
+  it('is stale once the PF of its target was observed anew, or is gone', () => {
+    const [event] = planned;
+    if (event?.type !== 'MigrationPlanned') throw new Error('nothing was planned');
+    const pf = { stream: 'function-host-b/0000:3b:00.0', revision: 1, configSpaceDigest: observed.configSpaceDigest };
+    const moves = event.moves.map((one) => ({ ...one, layout: { ...one.layout, physicalFunction: pf } }));
+    const state = { ...registered('host-b'), key: functionKey('0000:3b:00.0', 'host-b') };
+    const again = { ...state, observation: { facts: observed, revision: 4 } };
+    for (const [physicalFunction, changes] of [
+      [state, null], [again, [`${pf.stream} was observed anew: revision 4`]],
+      [null, [`${pf.stream} was observed anew: revision none`]],
+    ] as const) {
+      expect(given(migrationDecider, { ...event, moves }).when({ ...prepareIt, now: now({ physicalFunction }) }))
+        .toEqual(changes ? refuse({ kind: 'migration-stale', ...key, changes })
+          : ok([{ type: 'MigrationPrepared', schema: 1 }]));
+    }
   });
 
   it('is not completed without the claims it prepared', () => {

@@ -2,8 +2,9 @@ import { ok, refuse, type Result } from '@cadastre/config-space';
 import { type VmmRequest } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type DeviceState } from '../device/device-decider.js';
-import { type FunctionState } from '../function/function-decider.js';
-import { type HostName, type MigrationId, type VmId } from '../name.js';
+import { type ObservationReference } from '../device/device-events.js';
+import { type FunctionState, type RegisteredFunction } from '../function/function-decider.js';
+import { type DeviceId, type HostName, type MigrationId, type VmId } from '../name.js';
 import { functionStream } from '../stream-key.js';
 import { type MigrationEvent, type PlannedMove } from './migration-events.js';
 import { type ImpossibleMove, type Moved } from './plan-move.js';
@@ -18,14 +19,21 @@ export interface MigrationKey {
 export interface MoveNow {
   readonly device: DeviceState;
   readonly target: FunctionState;
+  /** Of a target that is a VF, as far as it is registered. */
+  readonly physicalFunction: RegisteredFunction | null;
+}
+
+/** What there is when a migration goes on: of each move, in the order of the plan; and all devices of the VM. */
+export interface VmNow {
+  readonly moves: readonly MoveNow[];
+  readonly attached: readonly DeviceId[];
 }
 
 export type MigrationCommand =
   | { readonly kind: 'plan-migration'; readonly key: MigrationKey; readonly host: HostName;
       readonly vmm: VmmRequest | null; readonly moves: readonly Moved[] }
-  /** `now` tells of each move, in the order of the plan. */
-  | { readonly kind: 'prepare-migration'; readonly key: MigrationKey; readonly now: readonly MoveNow[] }
-  | { readonly kind: 'complete-migration'; readonly key: MigrationKey; readonly now: readonly MoveNow[] }
+  | { readonly kind: 'prepare-migration'; readonly key: MigrationKey; readonly now: VmNow }
+  | { readonly kind: 'complete-migration'; readonly key: MigrationKey; readonly now: VmNow }
   | { readonly kind: 'abort-migration'; readonly key: MigrationKey; readonly reason: string | null };
 
 export const migrationStates = ['planned', 'prepared', 'completed', 'aborted'] as const;
@@ -100,7 +108,13 @@ function advance(
   if (state.kind === 'unknown' || state.kind !== from) {
     return refuse({ kind: 'migration-state', ...key, state: state.kind, allowed: [from] });
   }
-  const changes = state.moves.flatMap((move, index) => changesSince(move, state, now[index]));
+  const planned = state.moves.map(({ device }) => String(device));
+  const changes = [
+    ...state.moves.flatMap((move, index) => changesSince(move, state, now.moves[index])),
+    // All or nothing: whoever came later would stay behind.
+    ...now.attached.filter((device) => !planned.includes(device)).map((device) =>
+      `device ${device} is attached since, and goes nowhere`),
+  ];
   return changes.length > 0 ? refuse({ kind: 'migration-stale', ...key, changes }) : ok([{ type, schema: 1 }]);
 }
 
@@ -113,8 +127,8 @@ function abort({ key, reason }: CommandOf<'abort-migration'>, state: MigrationSt
 
 /** What is not any more as the plan found it. */
 function changesSince(
-  { device, source, sourceLayoutDigest, target, observation }: PlannedMove, { kind, key: { vm } }: KnownMigration,
-  now: MoveNow | undefined,
+  { device, source, sourceLayoutDigest, target, observation, layout }: PlannedMove,
+  { kind, key: { vm, id } }: KnownMigration, now: MoveNow | undefined,
 ): readonly string[] {
   if (!now) throw new Error(`nothing is known of ${vm}/${device}`);
   const changes: string[] = [];
@@ -129,9 +143,19 @@ function changesSince(
   if (now.target.observation?.revision !== observation.revision) {
     changes.push(`${there} was observed anew: revision ${now.target.observation?.revision ?? 'none'}`);
   }
+  changes.push(...familyChanges(layout.physicalFunction, now.physicalFunction));
   const { claim } = now.target;
-  const isOurs = claim?.vm === vm && claim.device === device;
+  const isOurs = claim?.vm === vm && claim.device === device && claim.migration === id;
   if (claim && !(kind === 'prepared' && isOurs)) changes.push(`${there} is claimed by ${claim.vm}/${claim.device}`);
   if (!claim && kind === 'prepared') changes.push(`${there} is claimed by nobody`);
   return changes;
+}
+
+/** A VF takes places and registers from its PF: what is planned stands on that observation, too. */
+function familyChanges(planned: ObservationReference | null, now: RegisteredFunction | null): readonly string[] {
+  const stream = now && functionStream(now.key);
+  const revision = now?.observation?.revision ?? null;
+  if (planned?.revision === revision && planned.stream === stream) return [];
+  if (planned === null) return revision === null ? [] : [`${stream} was observed since: revision ${revision}`];
+  return [`${planned.stream} was observed anew: revision ${revision ?? 'none'}`];
 }

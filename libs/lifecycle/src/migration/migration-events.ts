@@ -21,9 +21,9 @@ export interface PlannedMove {
 export type MigrationEvent =
   | { readonly type: 'MigrationPlanned'; readonly schema: 1; readonly vm: VmId; readonly id: MigrationId;
       readonly host: HostName; readonly vmm: VmmRequest | null; readonly moves: readonly PlannedMove[] }
-  /** The functions at the target are claimed. */
+  /** The functions at the target are claimed, and the VM is held. */
   | { readonly type: 'MigrationPrepared'; readonly schema: 1 }
-  /** The devices are at the target, the functions at the source are free. */
+  /** The devices are at the target, the functions at the source are free, and so is the VM. */
   | { readonly type: 'MigrationCompleted'; readonly schema: 1 }
   /** Nothing moved; what was claimed is free again. */
   | { readonly type: 'MigrationAborted'; readonly schema: 1; readonly reason: string | null };
