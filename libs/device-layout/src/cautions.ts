@@ -4,6 +4,7 @@ import {
 import { type Ground } from './ground.js';
 import { type Caution } from './refusal.js';
 import { syntheticCapability, type SyntheticName } from './synthetic-capability.js';
+import { hidesIds, vfIdsOf } from './vfio-function.js';
 
 /**
  * Distance kept behind a capability while there is another place: the bytes right behind one often are registers that
@@ -48,7 +49,7 @@ export function neighbourCautions(range: ByteRange, ground: Ground): readonly Ca
   return cautions;
 }
 
-/** What makes a capability useless in a function, wherever it is placed. */
+/** What a careful operator wants to know of a capability in a function, wherever it is placed. */
 export function uselessness(name: SyntheticName, ground: Ground): readonly Caution[] {
   const cautions: Caution[] = [];
   const { id, space, needsHardware } = syntheticCapability(name);
@@ -56,6 +57,10 @@ export function uselessness(name: SyntheticName, ground: Ground): readonly Cauti
     survey?.capabilities.some((one) => one.space === space && one.id === id) === true;
   if (needsHardware && !inHardware(ground.survey) && !inHardware(ground.physicalFunction?.survey)) {
     cautions.push({ kind: 'nothing-behind-it', id });
+  }
+  const { survey: { header }, physicalFunction } = ground;
+  if (hidesIds(header) && !vfIdsOf(physicalFunction?.survey)) {
+    cautions.push({ kind: 'ids-not-known', vendorId: header.subsystemVendorId });
   }
   for (const { name: row, source, ignoredByGuests = [] } of ground.quirks) {
     if (ignoredByGuests.includes(name)) cautions.push({ kind: 'ignored-by-guests', row, source });

@@ -53,6 +53,9 @@ const cautions: Examples<Caution> = {
     'no hardware here is known to answer for capability 0x000f']],
   'was-elsewhere': [[{ kind: 'was-elsewhere', offset: 0x300 },
     'an earlier layout of this device had it at 0x300: its guest must look again']],
+  'ids-not-known': [[{ kind: 'ids-not-known', vendorId: 0x8086 },
+    'the IDs of the VF read all-ones and its physical function does not tell them: rows of the quirk table are those '
+      + 'of vendor 0x8086, its subsystem\'s, for any device']],
   'inside-weak-header': [[{ kind: 'inside-weak-header', id: 0x04, offset: 0x200, length: 0x10 },
     '0x200..0x20f look like an unlinked capability 0x0004']],
 };

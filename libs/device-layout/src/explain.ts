@@ -40,6 +40,9 @@ export function explainCaution(caution: Caution): string {
     case 'nothing-behind-it': return `no hardware here is known to answer for capability ${id(caution.id)}`;
     case 'was-elsewhere':
       return `an earlier layout of this device had it at ${hex(caution.offset)}: its guest must look again`;
+    case 'ids-not-known':
+      return 'the IDs of the VF read all-ones and its physical function does not tell them: rows of the quirk table '
+        + `are those of vendor ${id(caution.vendorId ?? 0xffff)}, its subsystem's, for any device`;
     case 'inside-weak-header':
       return `${ByteRange.show(caution)} look like an unlinked capability ${id(caution.id)}`;
   }

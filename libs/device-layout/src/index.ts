@@ -46,7 +46,7 @@ export {
   isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
-export { vfioFunctionOf } from './vfio-function.js';
+export { headerAsBound, identityAsBound, vfioFunctionOf } from './vfio-function.js';
 export {
   decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
 } from './vmm-decision.js';

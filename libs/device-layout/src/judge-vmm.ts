@@ -3,6 +3,7 @@ import { integrateExpress } from '@cadastre/vmm-profiles';
 import { type LayoutDocument } from './layout-document.js';
 import { type Destination } from './verdict.js';
 import { type VerdictDraft } from './verdict-draft.js';
+import { hidesIds, surveyWithIds, vfIdsOf } from './vfio-function.js';
 
 /** What the VMM there does to a device that arrives, whatever the device is, and what nobody told of that. */
 export function judgeVmm({ layout, to: { vmm, iommu }, reasons, unchecked }: VerdictDraft): void {
@@ -12,6 +13,18 @@ export function judgeVmm({ layout, to: { vmm, iommu }, reasons, unchecked }: Ver
   if (vmm.implicitOffset !== null && !hasPasid(layout) && iommu?.maxPasidLog2 !== 0) {
     unchecked.push(`PASID at 0x${vmm.implicitOffset.toString(16)}, if the vIOMMU offers it`);
   }
+}
+
+/**
+ * The destination with the IDs a guest finds it by. Where those of either side are a VF's whose PF is not known, they
+ * cannot be judged: they are taken for the layout's, and that is said.
+ */
+export function asBound({ identity }: LayoutDocument, to: Destination): Destination & { readonly isKnown: boolean } {
+  const ids = vfIdsOf(to.physicalFunction);
+  const isKnown = !hidesIds(identity) && (ids !== undefined || !hidesIds(to.survey.header));
+  const { vendorId, deviceId } = identity;
+  if (!isKnown) return { ...to, survey: surveyWithIds(to.survey, { vendorId, deviceId }), isKnown };
+  return { ...to, survey: ids ? surveyWithIds(to.survey, ids) : to.survey, isKnown };
 }
 
 /** The destination as it is for this layout: what its VMM hides and makes there, and what that does to the function. */

@@ -13,6 +13,7 @@ import { syntheticCapability, writableBits } from './synthetic-capability.js';
 /** The neutral document of a planned layout: everything a VMM needs to show it, and a reader to understand it. */
 export function layoutDocument(survey: Survey, layout: Layout, guest: ConfigSpace): LayoutDocument {
   const bytes = hardwareBehaviour(survey);
+  paintIds(survey.space, guest, bytes);
   for (const one of hiddenIn(survey, layout)) paintHidden(one, survey, layout, bytes);
   for (const operation of layout.operations) paintOperation(operation, bytes);
   for (const entry of [...layout.standardList, ...layout.extendedList]) paintAnchor(entry, bytes);
@@ -54,6 +55,14 @@ function capabilityOf(
 function writableOf({ name, offset, registers }: Placement): readonly { offset: number; mask: number }[] {
   return writableBits(syntheticCapability(name), registers)
     .map((one) => ({ offset: offset + one.offset, mask: one.mask }));
+}
+
+/** A VF's IDs, which its bytes do not tell. Where an operation says otherwise, it is painted over this. */
+function paintIds(physical: ConfigSpace, guest: ConfigSpace, bytes: ByteBehaviour[]): void {
+  const provenance: Provenance = { by: 'planner', rule: 'vf-ids', note: 'the IDs the physical function gives its VFs' };
+  for (let at = 0; at < 4; at += 1) {
+    if (physical.u8(at) !== guest.u8(at)) bytes[at] = { compare: 'identical', write: 'dropped', provenance };
+  }
 }
 
 /** Capabilities of the hardware that no list of the layout has any more. */

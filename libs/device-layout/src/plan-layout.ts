@@ -1,6 +1,6 @@
 import {
-  ConfigOffset, type ConfigPatch, type ConfigSpace, type Finding, findCapability, type LinkedCapability, ok, refuse,
-  type Result, type Survey, walkExtendedCapabilities, walkStandardCapabilities,
+  ConfigOffset, type ConfigPatch, type ConfigSpace, type Finding, findCapability, type Header, type LinkedCapability,
+  ok, refuse, type Result, type Survey, walkExtendedCapabilities, walkStandardCapabilities,
 } from '@cadastre/config-space';
 import { CapabilityList } from './capability-list.js';
 import { uselessness } from './cautions.js';
@@ -19,6 +19,7 @@ import { type BrokenList, breaksTheList, type LayoutRefusal } from './refusal.js
 import {
   capabilityDwords, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
+import { headerAsBound, idPatches, vfIdsOf } from './vfio-function.js';
 
 /**
  * Name and version of the rules below, recorded with every decision. Append-only once released: another rule is
@@ -78,7 +79,8 @@ interface Draft {
  */
 export function planLayout(request: LayoutRequest): Result<PlannedLayout, LayoutRefusal> {
   const wanted = [...request.wanted].sort((a, b) => rankOf(a) - rankOf(b));
-  const unfit = whyUnfit(request.survey, wanted, request.operations ?? []);
+  const header = headerAsBound(request.survey.header, request.physicalFunction?.survey);
+  const unfit = whyUnfit(request.survey, header, wanted, request.operations ?? []);
   if (unfit) return refuse(unfit);
   const first = planInOrder(request, wanted);
   if (first.ok || first.refusal.kind !== 'no-place' || wanted.length === 1) return first;
@@ -102,10 +104,11 @@ function planInOrder(
   request: LayoutRequest, wanted: readonly WantedCapability[],
 ): Result<PlannedLayout, LayoutRefusal> {
   const { survey, decided = [] } = request;
+  const family = request.physicalFunction?.survey;
   const draft: Draft = {
-    request, taken: [], placements: [], patches: [],
+    request, taken: [], placements: [], patches: [...idPatches(survey, vfIdsOf(family))],
     lists: { standard: CapabilityList.of(survey, 'standard'), extended: CapabilityList.of(survey, 'extended') },
-    quirks: quirksOf(survey.header, request.quirks ?? []),
+    quirks: quirksOf(headerAsBound(survey.header, family), request.quirks ?? []),
   };
   const impossible = operate(draft);
   if (impossible) return refuse(impossible);
@@ -201,11 +204,12 @@ function keptPlace(before: Placement, ground: Ground): Search {
 
 /** Cautions about a capability as such are told anew with every plan. */
 function isAboutThePlace({ kind }: Placement['cautions'][number]): boolean {
-  return kind !== 'nothing-behind-it' && kind !== 'ignored-by-guests';
+  return kind !== 'nothing-behind-it' && kind !== 'ignored-by-guests' && kind !== 'ids-not-known';
 }
 
 function whyUnfit(
-  { space, findings, header }: Survey, wanted: readonly WantedCapability[], operations: readonly LayoutOperation[],
+  { space, findings }: Survey, header: Header, wanted: readonly WantedCapability[],
+  operations: readonly LayoutOperation[],
 ): LayoutRefusal | undefined {
   const { capturedBytes, size: sizeBytes } = space;
   if (!space.isWhole) return { kind: 'space-not-whole', capturedBytes, sizeBytes };

@@ -72,7 +72,9 @@ export type Caution =
   /** An earlier layout of the device had it there: a guest that cached the offset must probe anew. */
   | { readonly kind: 'was-elsewhere'; readonly offset: number }
   /** A VF was placed without looking where its physical function has the capability. */
-  | { readonly kind: 'physical-function-not-seen'; readonly pf: string | null };
+  | { readonly kind: 'physical-function-not-seen'; readonly pf: string | null }
+  /** A VF's IDs read all-ones: without its physical function the quirk table is asked by subsystem vendor alone. */
+  | { readonly kind: 'ids-not-known'; readonly vendorId: number | null };
 
 /** Findings that leave nothing to link into: what a guest would walk is not a list. */
 export const breaksTheList = [

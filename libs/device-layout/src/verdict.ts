@@ -9,6 +9,8 @@ export interface Destination {
   /** Null when nobody told: what depends on it is named in `unchecked`. */
   readonly iommu: IommuFacts | null;
   readonly vmm: VmmAbilities;
+  /** Of a VF: its PF, which tells the IDs a guest finds it by. Left out or null where it is not known. */
+  readonly physicalFunction?: Survey | null;
 }
 
 interface Named {

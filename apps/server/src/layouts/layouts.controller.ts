@@ -71,9 +71,10 @@ export class LayoutsController {
   @HttpCode(200)
   async verdict(@Body() body: VerdictDto): Promise<object> {
     const layout = givenLayout(body.layout, '/layout');
-    const { survey, iommu } = await givenFunction(body, this.queries);
+    const { survey, physicalFunction, iommu } = await givenFunction(body, this.queries);
     const vmm = vmmAbilities(givenProfile(body.vmm ?? 'generic'));
-    const verdict = migrationVerdict(layout, { survey, iommu, vmm });
+    const verdict = migrationVerdict(layout, {
+      survey, iommu, vmm, physicalFunction: physicalFunction?.survey ?? null });
     return { vmm: vmm.profile, revision: vmm.revision, ...verdict, explanation: explainVerdict(verdict) };
   }
 

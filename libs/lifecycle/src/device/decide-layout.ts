@@ -1,6 +1,6 @@
 import { type Bdf, ByteRange, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  decideVmm, defaultRegisters, documentDigest, type Evidence, fit, grantPasid, identityOf, type IommuFacts,
+  decideVmm, defaultRegisters, documentDigest, type Evidence, fit, grantPasid, identityAsBound, type IommuFacts,
   knownQuirks, type LayoutOperation, type LayoutIdentity, type LayoutRefusal, pasidRegisters, type PasidRefusal,
   type Persona, personaName, type PhysicalFunction, type Placement, type PlacementPolicy, planLayout,
   type PlannedLayout, planWorn, type RegistersRefusal, requestedRegisters, type ToldRoom, type VerdictReason,
@@ -69,7 +69,7 @@ export function decideLayout(
   const family = ground.physicalFunction && seenBySurvey(ground.physicalFunction);
   const granted = grant(wish.requested, facts.iommu, surveyed, family);
   if (!granted.ok) return granted;
-  const identity = identityOf(surveyed.space);
+  const identity = identityAsBound(surveyed, family?.survey);
   const before = wish.keepPlaces && shown && isSameModel(shown.identity, identity) ? shown.places : [];
   const { kept, moved } = heldAgainst(before, wish.policy);
   const planned = wish.persona ? wear(wish.persona, surveyed, facts.iommu) : planLayout({
@@ -94,9 +94,13 @@ export function decideLayout(
   });
 }
 
+/** What the IDs of a VF read whose physical function was not known when they were recorded. */
+const unknownId = 0xffff;
+
 /** To a guest's driver: what it binds by. */
 function isSameModel(one: LayoutIdentity, other: LayoutIdentity): boolean {
-  return one.vendorId === other.vendorId && one.deviceId === other.deviceId
+  const isUnknown = one.vendorId === unknownId || other.vendorId === unknownId;
+  return (isUnknown || (one.vendorId === other.vendorId && one.deviceId === other.deviceId))
     && one.subsystemVendorId === other.subsystemVendorId && one.subsystemId === other.subsystemId;
 }
 

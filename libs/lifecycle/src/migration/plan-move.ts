@@ -1,7 +1,8 @@
 import { ok, refuse, type Result, survey, type Survey, vfioView } from '@cadastre/config-space';
 import {
-  decideVmm, explainRefusal, explainVerdictReason, fit, identityOf, knownQuirks, type LayoutRefusal, migrationVerdict,
-  type PhysicalFunction, planLayout, type PlannedLayout, planWorn, type Verdict, vfioFunctionOf, type VmmRequest,
+  decideVmm, explainRefusal, explainVerdictReason, fit, identityAsBound, knownQuirks, type LayoutRefusal,
+  migrationVerdict, type PhysicalFunction, planLayout, type PlannedLayout, planWorn, type Verdict, vfioFunctionOf,
+  type VmmRequest,
 } from '@cadastre/device-layout';
 import {
   hostKernelOf, obedientVmm, profileFor, type VmmAbilities, vmmAbilities, type VmmUnknown,
@@ -57,9 +58,10 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
   const there = survey(Observation.configSpace(facts), facts.sriov.role);
   const family = asked.physicalFunction && seenBySurvey(asked.physicalFunction);
   const verdict = migrationVerdict(guestDocument(layout, observed), {
-    survey: vmm ? readByVmm(vmm, facts, family) : there, iommu: facts.iommu, vmm: abilities.value });
+    survey: vmm ? readByVmm(vmm, facts, family) : there, iommu: facts.iommu, vmm: abilities.value,
+    physicalFunction: family?.survey ?? null });
   if (verdict.verdict === 'cannot') return impossible(verdict, verdict.reasons.map(explainVerdictReason));
-  const planned = planThere(layout, observed, there, verdict, abilities.value, facts);
+  const planned = planThere(layout, observed, there, family, verdict, abilities.value, facts);
   if (!planned.ok) return impossible(verdict, [planned.refusal]);
   const decision = vmm && decideVmm(vmm, {
     survey: there, planned: planned.value, kernel: facts.kernel, iommu: facts.iommu, role: facts.sriov.role,
@@ -74,7 +76,7 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
     layout: {
       ...planned.value.layout, requested, policy, told, persona, observation: reference,
       physicalFunction: asked.physicalFunction?.state ? referenceTo(asked.physicalFunction.state) : null,
-      identity: identityOf(there.space), grants, reserved, vmm: decision ? decision.value : null,
+      identity: identityAsBound(there, family?.survey), grants, reserved, vmm: decision ? decision.value : null,
       layoutDigest: planned.value.layoutDigest, guestConfigSpaceDigest: planned.value.guestConfigSpaceDigest,
     },
   } });
@@ -103,8 +105,8 @@ function abilitiesOf(vmm: VmmRequest | null): Result<VmmAbilities, VmmUnknown> {
 
 /** The layout over the target's bytes, every place kept. Refuses in words. */
 function planThere(
-  layout: DecidedLayout, observed: ObservationFacts, there: Survey, verdict: Verdict, vmm: VmmAbilities,
-  { iommu }: ObservationFacts,
+  layout: DecidedLayout, observed: ObservationFacts, there: Survey, family: PhysicalFunction | null, verdict: Verdict,
+  vmm: VmmAbilities, { iommu }: ObservationFacts,
 ): Result<PlannedLayout, string> {
   // What is moved or hidden in the target's hardware takes a VMM that shows a whole document.
   const isWorn = layout.persona !== null
@@ -116,7 +118,7 @@ function planThere(
     return worn ? ok(planWorn(persona, worn)) : refuse(reasons.map(explainVerdictReason).join('; '));
   }
   const planned = planLayout({
-    survey: there, physicalFunction: null, wanted: layout.grants.map(wantedBy), operations: layout.operations,
+    survey: there, physicalFunction: family, wanted: layout.grants.map(wantedBy), operations: layout.operations,
     policy: layout.policy, told: layout.told, quirks: knownQuirks, decided: [...layout.placements, ...layout.reserved],
   });
   return planned.ok ? planned : refuse(explainRefusal(planned.refusal satisfies LayoutRefusal));
