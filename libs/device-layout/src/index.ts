@@ -39,7 +39,8 @@ export {
 } from './refusal.js';
 export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
 export { defaultRegisters, type NotPlaced, planWhatFits } from './plan-what-fits.js';
-export { type RegistersRefusal, requestedRegisters } from './requested-registers.js';
+export { registersNamed, type RegistersRefusal, requestedRegisters } from './requested-registers.js';
+export { isSameModel, modelName } from './same-model.js';
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {

@@ -27,3 +27,15 @@ export function requestedRegisters(
   }
   return ok(Object.fromEntries(asked));
 }
+
+/**
+ * One register as people write it. A value of 64 bits may have the name its halves share: `serialNumber` is
+ * `serialNumberLower` and `serialNumberUpper`.
+ */
+export function registersNamed(name: SyntheticName, field: string, value: bigint): SyntheticRegisters {
+  const { fields } = syntheticCapability(name);
+  const [lower, upper] = [`${field}Lower`, `${field}Upper`];
+  const isPair = Object.hasOwn(fields, lower) && Object.hasOwn(fields, upper);
+  if (!isPair) return { [field]: Number(value) };
+  return { [lower]: Number(value & 0xffffffffn), [upper]: Number(value >> 32n) };
+}

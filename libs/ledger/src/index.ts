@@ -7,6 +7,7 @@ export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
 export { type NamedWish } from './devices/ground-of.js';
 export { ObserveGuest } from './devices/observe-guest.js';
+export { PlanLayout, type PlannedOver } from './devices/plan-layout.js';
 export { type DeviceReplay, ReplayVm } from './devices/replay-vm.js';
 export { EVENT_STORE } from './event-store.token.js';
 export { FindMoment } from './events/find-moment.js';

@@ -9,6 +9,7 @@ import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
 import { ObserveGuestHandler } from './devices/observe-guest.js';
+import { PlanLayoutHandler } from './devices/plan-layout.js';
 import { ReplayVmHandler } from './devices/replay-vm.js';
 import { VmIndex } from './devices/vm-index.js';
 import { EVENT_STORE } from './event-store.token.js';
@@ -66,6 +67,7 @@ export class LedgerModule {
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
+        PlanLayoutHandler,
         PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
         ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,

@@ -1,5 +1,7 @@
 export { type Decider, fold } from './decider.js';
-export { grantCapability, type LayoutGround, type LayoutWish, wantedBy } from './device/decide-layout.js';
+export {
+  type DecideRefusal, grantCapability, type LayoutGround, type LayoutWish, wantedBy,
+} from './device/decide-layout.js';
 export {
   type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
   type GuestSeen,
@@ -8,6 +10,7 @@ export {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, grantedAsRequested,
   grantedAsTheyAre, type ObservationReference, type PersonaReference,
 } from './device/device-events.js';
+export { explainDecideRefusal } from './device/explain-decide-refusal.js';
 export { type HwptFlag, hwptFlags, type PageTable, type RequestedPageTable } from './device/pasids/page-table.js';
 export {
   type KernelAnswer, type PasidCommand, type PasidState, type PasidUseRefusal, sharedUses,
@@ -19,13 +22,14 @@ export {
 } from './device/pasids/pasid-usability.js';
 export { type GuestLook, type PasidVisibility, pasidVisibility } from './device/pasids/pasid-visibility.js';
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
+export { type RefusedWish, whatFits, type WhatFits } from './device/what-fits.js';
 export {
   type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,
   isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
-  type FunctionClaim, type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState,
+  type FunctionClaim, type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, observedOnce,
   type RegisteredFunction, type RunningGuest,
 } from './function/function-decider.js';
 export {
@@ -37,6 +41,7 @@ export {
   type MigrationState, type MoveNow, type VmNow,
 } from './migration/migration-decider.js';
 export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
+export { decidedDocument } from './migration/guest-document.js';
 export { type ImpossibleMove, type Moved, planMove } from './migration/plan-move.js';
 export { DeviceId, HostName, MigrationId, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {

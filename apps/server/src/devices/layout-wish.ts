@@ -1,4 +1,6 @@
-import { readPlanPolicy, type SyntheticRegisters, type VmmRequest } from '@cadastre/device-layout';
+import {
+  readPlanPolicy, registersNamed, type SyntheticName, type SyntheticRegisters, type VmmRequest,
+} from '@cadastre/device-layout';
 import { type NamedWish } from '@cadastre/ledger';
 import { type CapabilityRequest, grantedAsRequested } from '@cadastre/lifecycle';
 import { parse } from '../http/parse-name.js';
@@ -46,18 +48,24 @@ export function requested(one: CapabilityRequestDto, index: number): CapabilityR
   }
   refuseAll({ width, exec, priv });
   const filled = grantedAsRequested.find((known) => known === name);
-  if (filled) return { name: filled, registers: registersOf(registers ?? {}, `/capabilities/${index}/registers`) };
+  const at = `/capabilities/${index}/registers`;
+  if (filled) return { name: filled, registers: registersOf(name, registers ?? {}, at) };
   refuseAll({ registers });
   return { name } as CapabilityRequest;
 }
 
 /** Values as people write them: 7, or "0x7". */
-function registersOf(given: Readonly<Record<string, unknown>>, pointer: string): SyntheticRegisters {
-  return Object.fromEntries(Object.entries(given).map(([field, value]) => {
-    const number = typeof value === 'string' && /^0x[0-9a-fA-F]{1,8}$/.test(value) ? Number(value) : value;
-    if (typeof number === 'number') return [field, number];
+function registersOf(
+  name: SyntheticName, given: Readonly<Record<string, unknown>>, pointer: string,
+): SyntheticRegisters {
+  const registers = Object.entries(given).map(([field, value]) => {
+    if (typeof value === 'string' && /^0x[0-9a-fA-F]{1,16}$/.test(value)) {
+      return registersNamed(name, field, BigInt(value));
+    }
+    if (typeof value === 'number') return { [field]: value };
     throw EdgeProblem.field(`${pointer}/${field}`, null, 'a whole number, or "0x..."', 'not a number');
-  }));
+  });
+  return Object.fromEntries(registers.flatMap((one) => Object.entries(one)));
 }
 
 /** A VMM as a request names it. Refuses settings no VMM could have. */

@@ -1,15 +1,15 @@
 import { type QueryBus } from '@nestjs/cqrs';
-import { type Bdf, type SriovRole, survey, type Survey } from '@cadastre/config-space';
+import { type Bdf, type ConfigSpace, type SriovRole, survey, type Survey } from '@cadastre/config-space';
 import {
   type IommuFacts, type LayoutDocument, type PhysicalFunction, readLayoutDocument,
 } from '@cadastre/device-layout';
 import { GetFunction } from '@cadastre/ledger';
-import { Observation, type ObservedKernel, type RegisteredFunction } from '@cadastre/lifecycle';
+import { type FunctionKey, Observation, type ObservedKernel, type RegisteredFunction } from '@cadastre/lifecycle';
 import { firstAddress, readConfigSpace } from '../functions/read-config-space.js';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { found } from '../problems/refused.js';
-import { type GivenFunctionDto } from './layouts.dto.js';
+import { type CaptureDto, type GivenFunctionDto } from './layouts.dto.js';
 
 /** A function as a question about layouts needs it, wherever it came from. */
 export interface GivenFunction {
@@ -27,27 +27,64 @@ export interface GivenFunction {
 export async function givenFunction(
   given: GivenFunctionDto, queries: QueryBus, pointer = '',
 ): Promise<GivenFunction> {
-  const { function: reference, configSpace } = given;
-  if (reference && !configSpace) {
-    const key = {
-      host: parse.host(reference.host, `${pointer}/function/host`),
-      address: parse.address(reference.address, `${pointer}/function/address`),
-    };
+  const key = referenceIn(given, pointer);
+  if (key) {
     const { view } = found(await queries.execute(new GetFunction(key)));
     return observed(view, await physicalFunctionOf(view, queries));
   }
-  if (!configSpace || reference) {
+  const { address, role, space, iommu, physicalFunction } = broughtBy(given, pointer);
+  return {
+    source: pointer === '' ? address : `${pointer} ${address}`, address, role, kernel: null, iommu,
+    survey: survey(space, role),
+    physicalFunction: physicalFunction && {
+      address: physicalFunction.address, survey: physicalFunction.space && survey(physicalFunction.space, 'pf') },
+  };
+}
+
+/** The function of the ledger a request names; undefined where it brings one along. Refuses both, and neither. */
+export function referenceIn(given: GivenFunctionDto, pointer: string): FunctionKey | undefined {
+  const { function: reference, configSpace } = given;
+  if (!reference && configSpace) return undefined;
+  if (!reference || configSpace) {
     throw EdgeProblem.field(pointer, null, 'one of function and configSpace', 'which function is meant');
   }
-  const address = parse.address(given.address ?? firstAddress(configSpace), `${pointer}/address`);
-  const role = given.role ?? 'none';
-  const { maxPasidLog2, exec, priv, atsSupported } = given.iommu
-    ?? { maxPasidLog2: 20, exec: false, priv: false, atsSupported: true };
+  const { address, role, iommu, physicalFunction } = given;
+  const [told] = Object.entries({ address, role, iommu, physicalFunction }).filter(([, value]) => value != null);
+  if (told) throw EdgeProblem.field(`${pointer}/${told[0]}`, null, 'nothing beside function', 'the ledger knows it');
   return {
-    source: pointer === '' ? address : `${pointer} ${address}`, address, role, physicalFunction: null, kernel: null,
-    survey: survey(readConfigSpace(configSpace, address), role),
-    iommu: given.iommu ? { maxPasidLog2, exec, priv, atsSupported } : null,
+    host: parse.host(reference.host, `${pointer}/function/host`),
+    address: parse.address(reference.address, `${pointer}/function/address`),
   };
+}
+
+/** A function as a request brings it, with its PF as far as it is a VF. */
+export interface BroughtFunction {
+  readonly address: Bdf;
+  readonly role: SriovRole;
+  readonly space: ConfigSpace;
+  readonly iommu: IommuFacts | null;
+  readonly physicalFunction: { readonly address: Bdf | null; readonly space: ConfigSpace | null } | null;
+}
+
+export function broughtBy(given: GivenFunctionDto, pointer = ''): BroughtFunction {
+  const { configSpace, physicalFunction: pf } = given;
+  if (!configSpace) throw new Error('a function that is brought along has bytes');
+  const role = given.role ?? 'none';
+  if (pf && role !== 'vf') {
+    throw EdgeProblem.field(`${pointer}/physicalFunction`, role, 'role vf', 'only a VF has a physical function');
+  }
+  const { maxPasidLog2, exec, priv, atsSupported } = given.iommu ?? {};
+  const iommu = given.iommu ? { maxPasidLog2, exec, priv, atsSupported } as IommuFacts : null;
+  const physicalFunction = pf ? captureIn(pf, `${pointer}/physicalFunction`)
+    : role === 'vf' ? { address: null, space: null } : null;
+  return { ...captureIn({ ...given, configSpace }, pointer), role, iommu, physicalFunction };
+}
+
+function captureIn(
+  { configSpace, address: named }: CaptureDto, pointer: string,
+): { readonly address: Bdf; readonly space: ConfigSpace } {
+  const address = parse.address(named ?? firstAddress(configSpace), `${pointer}/address`);
+  return { address, space: readConfigSpace(configSpace, address, pointer) };
 }
 
 function observed(view: RegisteredFunction, physicalFunction: PhysicalFunction | null): GivenFunction {

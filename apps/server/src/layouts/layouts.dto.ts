@@ -1,11 +1,23 @@
-import { ArrayMinSize, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
+import { ArrayMinSize, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
 import { profileNames } from '../vmm-profiles/given-profile.js';
-import { type CapabilityRequestDto, FunctionReferenceDto, IsCapabilityList } from '../devices/attach-device.dto.js';
-import { ConfigSpaceDto, IommuDto } from '../functions/observe-function.dto.js';
+import {
+  type CapabilityRequestDto, FunctionReferenceDto, IsCapabilityList, type LayoutWishDto, PersonaDto, VmmDto,
+} from '../devices/attach-device.dto.js';
+import { ConfigSpaceDto, IommuDto, KernelDto } from '../functions/observe-function.dto.js';
 import { IsNested, IsNestedList } from '../http/validation.js';
 
 /** Functions one request may bring: their dumps have to fit the body. */
 const functionsMax = 1_000;
+
+/** The bytes of one function. */
+export class CaptureDto {
+  @IsNested(() => ConfigSpaceDto)
+  configSpace!: ConfigSpaceDto;
+
+  /** Which function of `lspci` text; the first when left out. */
+  @IsOptional() @IsString() @Length(7, 20)
+  address?: string | null;
+}
 
 /** A function of the ledger, or one that is in the request. */
 export class GivenFunctionDto {
@@ -25,22 +37,42 @@ export class GivenFunctionDto {
   /** Of the host, for a function that is not of the ledger. */
   @IsOptional() @IsNested(() => IommuDto)
   iommu?: IommuDto | null;
+
+  /** Of a VF that is not of the ledger. */
+  @IsOptional() @IsNested(() => CaptureDto)
+  physicalFunction?: CaptureDto | null;
 }
 
-export class PlanLayoutDto extends GivenFunctionDto {
-  /** As an attach has them; a name alone stands for one with nothing else said. */
+/** What an attach has, over a function that may be brought along. */
+export class PlanLayoutDto extends GivenFunctionDto implements LayoutWishDto {
   @IsCapabilityList()
   capabilities!: CapabilityRequestDto[];
+
+  @IsOptional() @IsNested(() => PersonaDto)
+  persona?: PersonaDto | null;
 
   /** Read by the planner's own reader, which names what is wrong with a JSON Pointer. */
   @IsOptional() @IsObject()
   policy?: object | null;
 
-  /** Name of a persona whose newest version's places are followed. */
-  @IsOptional() @IsString() @Length(1, 64)
-  persona?: string | null;
+  @IsOptional() @IsNested(() => VmmDto)
+  vmm?: VmmDto | null;
 
-  /** Further captures of the same model. */
+  @IsOptional() @IsBoolean()
+  keepPlaces?: boolean | null;
+
+  /** With `device`: the device it is planned for, whose earlier places count. */
+  @IsOptional() @IsString()
+  vm?: string | null;
+
+  @IsOptional() @IsString()
+  device?: string | null;
+
+  /** Of the host, for a function that is not of the ledger: what a VMM shows depends on it. */
+  @IsOptional() @IsNested(() => KernelDto)
+  kernel?: KernelDto | null;
+
+  /** Further captures of the same model, beside those of the ledger. */
   @IsOptional() @IsNestedList(() => GivenFunctionDto, 64)
   evidence?: GivenFunctionDto[] | null;
 }

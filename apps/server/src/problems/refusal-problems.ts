@@ -1,8 +1,6 @@
-import {
-  explainBaselineRefusal, explainRefusal, explainVerdictReason, type LayoutRefusal,
-} from '@cadastre/device-layout';
+import { explainBaselineRefusal, explainRefusal, type LayoutRefusal } from '@cadastre/device-layout';
 import { type Refusal } from '@cadastre/ledger';
-import { explainPasidCheck, type PasidCheck } from '@cadastre/lifecycle';
+import { explainDecideRefusal, explainPasidCheck, type PasidCheck } from '@cadastre/lifecycle';
 import { type FieldError, type WriteOutcome } from './problem.js';
 
 /** How one kind of refusal is told over HTTP. Status numbers appear in this folder and nowhere else. */
@@ -100,14 +98,14 @@ export const refusalProblems: {
   },
   'function-not-observed': {
     status: 409, title: 'The function was never observed',
-    detail: (one) => `no config space of ${where(one)} is recorded; POST /v1/functions records one`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/function', detail: 'never observed', value: where(one), limit: 'one observation',
     }),
   },
   'function-not-assignable': {
     status: 422, title: 'The function cannot be assigned to a VM',
-    detail: (one) => `${where(one)} has header type ${one.headerType} (a bridge); vfio-pci binds type 0 only`,
+    detail: explainDecideRefusal,
     field: (one) => ({ pointer: '/function', detail: 'header type', value: one.headerType, limit: '0' }),
   },
   'device-attached': {
@@ -210,32 +208,31 @@ export const refusalProblems: {
   },
   'pasid-width-out-of-range': {
     status: 422, title: 'The PASID width is out of range',
-    detail: (one) => `width ${one.widthBits} is not in ${one.least}..${one.most} bits`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: 'width', value: one.widthBits, limit: `${one.least}..${one.most}`,
     }),
   },
   'pasid-not-supported': {
     status: 422, title: 'PASID is not supported for this function',
-    detail: (one) => `the host IOMMU reports maxPasidLog2 = ${one.maxPasidLog2} for it: no PASID can be translated`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: 'pasid', value: 'pasid', limit: `maxPasidLog2 = ${one.maxPasidLog2}`,
     }),
   },
   'pasid-execute-not-supported': {
     status: 422, title: 'PASID execute permission is not supported',
-    detail: () => 'exec was asked for, and the host IOMMU reports iommu.exec = false; leave exec out or send false',
+    detail: explainDecideRefusal,
     field: () => ({ pointer: '/capabilities', detail: 'exec', value: true, limit: 'iommu.exec = false' }),
   },
   'pasid-privileged-not-supported': {
     status: 422, title: 'PASID privileged mode is not supported',
-    detail: () => 'priv was asked for, and the host IOMMU reports iommu.priv = false; leave priv out or send false',
+    detail: explainDecideRefusal,
     field: () => ({ pointer: '/capabilities', detail: 'priv', value: true, limit: 'iommu.priv = false' }),
   },
   'vmm-unknown': {
     status: 422, title: 'The VMM is not known',
-    detail: (one) => `nothing is known of ${one.name} ${one.version ?? '(no version)'}; known are `
-      + `${one.known.join(', ')}; leave vmm out to record the layout alone`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/vmm', detail: 'not known', value: `${one.name} ${one.version ?? ''}`.trim(),
       limit: one.known.join(', '),
@@ -259,28 +256,28 @@ export const refusalProblems: {
   },
   'registers-missing': {
     status: 422, title: 'The registers of a capability are missing',
-    detail: (one) => `nothing but the request tells what ${one.name} holds; give registers: ${one.fields.join(', ')}`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: 'no registers', value: one.name, limit: one.fields.join(', '),
     }),
   },
   'register-unknown': {
     status: 422, title: 'The capability has no such register field',
-    detail: (one) => `${one.name} has no field ${one.field}; it has ${one.fields.join(', ')}`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: `${one.name}: no such field`, value: one.field, limit: one.fields.join(', '),
     }),
   },
   'register-out-of-range': {
     status: 422, title: 'A register value is out of range',
-    detail: (one) => `${one.field} of ${one.name} is ${one.value}; it takes whole numbers in 0..${one.most}`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: `${one.name}: ${one.field}`, value: one.value, limit: `0..${one.most}`,
     }),
   },
   'ats-not-supported': {
     status: 422, title: 'ATS is not supported for this function',
-    detail: (one) => `${one.name} was asked for, and the host IOMMU reports iommu.atsSupported = false`,
+    detail: explainDecideRefusal,
     field: (one) => ({
       pointer: '/capabilities', detail: one.name, value: one.name, limit: 'iommu.atsSupported = false',
     }),
@@ -365,7 +362,7 @@ export const refusalProblems: {
   },
   'persona-does-not-fit': {
     status: 422, title: 'The persona does not fit the function',
-    detail: (one) => `${one.persona}: ${one.reasons.map(explainVerdictReason).join('; ')}`,
+    detail: explainDecideRefusal,
     field: (one) => ({ pointer: '/persona', detail: 'does not fit', value: one.persona }),
   },
   'no-baseline': {

@@ -3,8 +3,8 @@ import {
   decideVmm, defaultRegisters, documentDigest, type Evidence, fit, grantPasid, identityAsBound, type IommuFacts,
   knownQuirks, type LayoutOperation, type LayoutIdentity, type LayoutRefusal, pasidRegisters, type PasidRefusal,
   type Persona, personaName, type PhysicalFunction, type Placement, type PlacementPolicy, planLayout,
-  type PlannedLayout, planWorn, type RegistersRefusal, requestedRegisters, type ToldRoom, type VerdictReason,
-  type VmmDecision, type VmmRequest, type WantedCapability,
+  type PlannedLayout, planWorn, type RegistersRefusal, requestedRegisters, type SyntheticName, type ToldRoom,
+  type VerdictReason, type VmmDecision, type VmmRequest, type WantedCapability,
 } from '@cadastre/device-layout';
 import { type RegisteredFunction } from '../function/function-decider.js';
 import { Observation } from '../function/observation.js';
@@ -47,7 +47,7 @@ export type DecideRefusal =
   /** vfio-pci binds functions with a type 0 header only (reading C8). */
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
   | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
-  | { readonly kind: 'ats-not-supported'; readonly name: string }
+  | { readonly kind: 'ats-not-supported'; readonly name: SyntheticName }
   | { readonly kind: 'vmm-unknown'; readonly name: string; readonly version: string | null;
       readonly known: readonly string[] }
   | PasidRefusal

@@ -1,10 +1,10 @@
 import { ok, refuse, type Result } from '@cadastre/config-space';
 import { canonicalJson } from '@cadastre/device-layout';
-import { type Decider } from '../decider.js';
+import { type Decider, fold } from '../decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
 import { layoutDangers } from '../device/layout-dangers.js';
 import { type MigrationId } from '../name.js';
-import { type DeviceKey, type FunctionKey } from '../stream-key.js';
+import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities, type WatchedGuest,
 } from './function-events.js';
@@ -185,4 +185,13 @@ function free({ key, capability, user }: CommandOf<'free-shared-capability'>, st
 
 function isSame(one: DeviceKey, other: DeviceKey): boolean {
   return one.vm === other.vm && one.device === other.device;
+}
+
+/** A function as it is after its first look: for questions about one that is not recorded. */
+export function observedOnce(key: FunctionKey, observation: Observation): RegisteredFunction {
+  const seen = functionDecider.decide({ kind: 'observe-function', key, observation, running: null },
+    functionDecider.initial);
+  const state = fold(functionDecider, seen.ok ? seen.value : []);
+  if (state.kind !== 'registered') throw new Error(`${functionStream(key)} was looked at and is not registered`);
+  return state;
 }
