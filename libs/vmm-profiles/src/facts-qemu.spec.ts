@@ -9,7 +9,9 @@ const expressOnly = (portType: number, version = 2): ConfigSpaceParts => ({
   standard: [{ id: 1, offset: 0x40 }, express({ offset: 0x60, portType, version, lanes: 16 })],
   bytes: { 0x70: [0x40, 0, 0x01, 0x01], 0x8c: u32(0x1e), 0x90: u32(0x00010003) },
 });
-const gpu = (parts: ConfigSpaceParts): ConfigSpaceParts => ({ ...parts, vendorId: 0x10de, classCode: 0x030000 });
+const gpu = (parts: ConfigSpaceParts): ConfigSpaceParts => ({
+  ...parts, vendorId: 0x10de, classCode: 0x030000, bytes: { 0x10: u32(0xfe000000) },
+});
 const clique = { settings: { 'x-nv-gpudirect-clique': '5' } };
 
 describe('the facts of QEMU', () => {

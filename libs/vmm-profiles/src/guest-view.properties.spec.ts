@@ -62,7 +62,7 @@ function nameable(vfio: ConfigSpace, { settings = {} }: Knobs): Uint8Array {
     const seen = new Set<number>();
     for (let at = vfio.u8(0x34) & mask; at !== 0 && at < 0xff && !seen.has(at); at = vfio.u8(at + 1) & mask) {
       seen.add(at);
-      name(at + 1, 1);
+      name(at, 2);
       const id = vfio.u8(at);
       if (id === 0x10) for (const [from, bytes] of [[2, 2], [0x0c, 8], [0x2c, 8]] as const) name(at + from, bytes);
       if (id === 0x05) name(at + 2, 0x16);

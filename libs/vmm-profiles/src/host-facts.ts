@@ -16,4 +16,8 @@ export interface HostFacts {
   readonly pasid: PasidFacts | null;
   /** Bytes of BAR 0..5, 0 where there is none. What depends on them is not predicted when they are not given. */
   readonly barSizesBytes?: readonly number[];
+  /** Bytes of a page of the host; 4096 when not given. */
+  readonly pageBytes?: number;
+  /** Whether the IOMMU says through iommufd that the function can use ATS; true when not given. */
+  readonly atsSupported?: boolean;
 }

@@ -42,7 +42,7 @@ describe('what explains a guest', () => {
   });
 
   it('the clique of a GPU', () => {
-    const gpu = { ...device.d1, vendorId: 0x10de, classCode: 0x030000 };
+    const gpu = { ...device.d1, vendorId: 0x10de, classCode: 0x030200 };
     const guest = guestOf(predict(gpu, 'qemu-11.0', { settings: { 'x-nv-gpudirect-clique': '7' } }));
     expect(identify(buildConfigSpace(gpu), guest)[0]).toMatchObject({ differingBytes: 0,
       settings: { 'x-nv-gpudirect-clique': '7' } });

@@ -1,10 +1,11 @@
-import { extendedSizeBytes, extendedSpaceAt } from '@cadastre/config-space';
+import { type ConfigSpace, extendedSizeBytes, extendedSpaceAt } from '@cadastre/config-space';
 import { ends, type GuestImage } from '../guest-image.js';
 import { numberOf } from '../knobs.js';
 import { type Outcome, starts } from '../prediction.js';
+import { type RuleName } from '../rules.js';
 import { type Stage } from '../vmm-profile.js';
 import { endOfSpacePasid, extendedId, type ExtendedItem, headerAt, pasidBytes, pasidRegisters,
-  walkExtended } from './extended-list.js';
+} from './extended-list.js';
 import { type QemuTraits } from './qemu-traits.js';
 import { nextStart } from './standard-list.js';
 
@@ -20,48 +21,83 @@ export function showQemuExtended(image: GuestImage, stage: Stage, traits: QemuTr
     }
     return starts;
   }
-  const walk = walkExtended(original);
+  const items = walkUnbounded(original);
+  if (items === undefined) return endless;
   const kept: ExtendedItem[] = [];
-  for (const item of walk.items) {
-    if (isDropped(image, item, stage, traits)) {
-      image.report('capability-hidden', item.id === extendedId.ats ? 'observed 11' : 'Q11',
-        `ID 0x${item.id.toString(16)} is dropped; its header stays readable`, item.offset);
-      continue;
-    }
-    const room = nextStart(walk.items, item.offset, extendedSizeBytes) - item.offset;
-    if (room < pasidBytes) return ends('aborts', 'Q12', `${room} bytes at ${item.offset}: an assertion wants 8`, 'D');
-    if (item.id === extendedId.rebar) rewriteRebar(image, item.offset);
-    kept.push(item);
+  for (const item of items) {
+    const taken = takeExtended(image, item, items, stage, traits);
+    if (typeof taken !== 'string') return taken;
+    if (taken === 'kept') kept.push(item);
   }
-  if (walk.ends !== 'properly') return endOfList(walk.ends);
   linkExtended(image, kept);
-  makePasid(image, stage, traits, walk.items);
+  makePasid(image, stage, traits, items);
   return starts;
 }
 
-function isDropped(image: GuestImage, { id, offset }: ExtendedItem, stage: Stage, traits: QemuTraits): boolean {
-  if (id === 0 || id === extendedId.sriov || id === extendedId.ari) return true;
-  if (id === extendedId.ats) return traits.hasAtsSetting && stage.settings['ats'] === 'off';
-  return id === extendedId.rebar && (traits.rebar === 'dropped' || !sizesAreOffered(image, offset));
-}
+const endless = ends('hangs', 'observed 16', 'the extended list loops: QEMU never returns');
 
-function rebarEntries(image: GuestImage, at: number): readonly number[] {
-  const count = (image.u32(at + 8) >>> 5) & 7;
-  return Array.from({ length: count }, (_, index) => at + 4 + 8 * index).filter((entry) => entry + 8 <= image.size);
-}
-
-const activeSize = (image: GuestImage, entry: number): number => (image.u32(entry + 4) >>> 8) & 0x1f;
-
-/** 1 MB to 512 GB (reading D6). */
-function sizesAreOffered(image: GuestImage, at: number): boolean {
-  return rebarEntries(image, at).every((entry) => activeSize(image, entry) <= 19);
-}
-
-function rewriteRebar(image: GuestImage, at: number): void {
-  for (const entry of rebarEntries(image, at)) {
-    image.put(entry, 4, (1 << (4 + activeSize(image, entry))) >>> 0, 'observed 8');
-    image.put(entry + 4, 4, 0, 'observed 8', 0xffff0000);
+/**
+ * The list as QEMU walks it: a pointer below 0x100 is followed like any other, and only a capability that is kept
+ * there fails. Undefined when it never ends.
+ */
+function walkUnbounded(space: ConfigSpace): readonly ExtendedItem[] | undefined {
+  const items: ExtendedItem[] = [];
+  const seen = new Set<number>();
+  for (let at: number = extendedSpaceAt; at !== 0;) {
+    if (seen.has(at)) return undefined;
+    seen.add(at);
+    const item = headerAt(space, at);
+    items.push(item);
+    at = item.next;
   }
+  return items;
+}
+
+/** What becomes of one capability; QEMU drops some and asserts that a kept one is in its place and has 8 bytes. */
+function takeExtended(
+  image: GuestImage, item: ExtendedItem, items: readonly ExtendedItem[], stage: Stage, traits: QemuTraits,
+): 'kept' | 'dropped' | Outcome {
+  const { id, offset } = item;
+  const drop = (rule: RuleName): 'dropped' => {
+    image.report('capability-hidden', rule, `ID 0x${id.toString(16)} is dropped`, offset);
+    image.report('header-stays', 'observed 15', 'ID, version and pointer of the dropped header stay readable', offset);
+    return 'dropped';
+  };
+  if (id === 0 || id === extendedId.sriov || id === extendedId.ari) return drop('Q11');
+  if (id === extendedId.ats && traits.hasAtsSetting) {
+    if (stage.settings['ats'] === 'off') return drop('observed 11');
+    if (stage.host.atsSupported === false && stage.host.pasid !== null) {
+      if (stage.settings['ats'] !== 'on') return drop('reading P7');
+      return ends('refused', 'reading P7', 'ats=on, and the IOMMU says that the function cannot use ATS');
+    }
+  }
+  if (id === extendedId.rebar && (traits.rebar === 'dropped' || !rewriteRebar(image, offset))) {
+    return drop('observed 8');
+  }
+  if (offset < extendedSpaceAt) return belowSpace;
+  const room = nextStart(items, offset, extendedSizeBytes) - offset;
+  if (room >= pasidBytes) return 'kept';
+  return ends('aborts', 'Q12', `${room} bytes at 0x${offset.toString(16)}: an assertion wants 8`, 'D');
+}
+
+const belowSpace = ends('aborts', 'observed 16', 'an extended next pointer below 0x100 fails an assertion');
+
+/** Bits of a REBAR control register that stay: size, number of BARs, index (reading P6). */
+const rebarControlBits = 0x1fe7;
+
+/**
+ * Leaves the active size alone as the one on offer (reading D6), and makes the control register read-only.
+ * @returns false at a size outside 1 MB to 512 GB, which drops the capability; entries before it stay rewritten
+ */
+function rewriteRebar(image: GuestImage, at: number): boolean {
+  const count = (image.u32(at + 8) >>> 5) & 7;
+  for (let entry = at + 4; entry < at + 4 + 8 * count && entry + 8 <= image.size; entry += 8) {
+    const size = (image.u32(entry + 4) >>> 8) & 0x1f;
+    if (size > 19) return false;
+    image.put(entry, 4, (1 << (4 + size)) >>> 0, 'observed 8');
+    image.put(entry + 4, 4, 0, 'observed 8', ~rebarControlBits);
+  }
+  return true;
 }
 
 /** Q10 and Q13: the head is emulated whole, of other headers the next pointer. */
@@ -127,25 +163,30 @@ function guestList(image: GuestImage): readonly ExtendedItem[] {
 function reportCovered(image: GuestImage, offset: number, physical: readonly ExtendedItem[]): void {
   const header = physical.find((one) => one.offset > offset && one.offset < offset + pasidBytes);
   if (header !== undefined) {
-    image.report('header-destroyed', 'reading D7', `PASID runs into the header at ${header.offset}`, header.offset);
+    const says = `PASID runs into the header at 0x${header.offset.toString(16)}`;
+    image.report('header-destroyed', 'reading D7', says, header.offset);
   }
   if ([0, 4].some((at) => image.original.u32(offset + at) !== 0)) {
     image.report('registers-covered', 'Q16', 'bytes that are not zero read as PASID now', offset);
   }
 }
 
-/** Observed 16: 11.1 looks for ATS in the list as the hardware has it, even where the guest has none. */
+/**
+ * Observed 16: 11.1 looks for ATS on every bus; on a conventional one it meets the list as the hardware has it. Each
+ * header on the way is asserted to have 8 bytes in the extended space (reading P8).
+ */
 export function walksRawList(image: GuestImage): Outcome {
   const { original } = image;
   if (!original.hasExtendedSpace || original.u32(extendedSpaceAt) === 0) return starts;
-  const { items, ends: end } = walkExtended(original);
-  if (end === 'properly' || items.some(({ id }) => id === extendedId.ats)) return starts;
-  return endOfList(end);
-}
-
-/** Ends of a device that the list as the hardware has it brings about. */
-function endOfList(kind: 'loops' | 'below-space'): Outcome {
-  return kind === 'loops'
-    ? ends('hangs', 'observed 16', 'the extended list loops: QEMU never returns')
-    : ends('aborts', 'observed 16', 'an extended next pointer below 0x100 fails an assertion');
+  const seen = new Set<number>();
+  for (let at: number = extendedSpaceAt; at !== 0;) {
+    if (seen.has(at)) return endless;
+    if (at < extendedSpaceAt) return belowSpace;
+    if (at > endOfSpacePasid) return ends('aborts', 'reading P8', 'a header in the last 4 bytes fails an assertion');
+    seen.add(at);
+    const { id, next } = headerAt(original, at);
+    if (id === extendedId.ats) return starts;
+    at = next;
+  }
+  return starts;
 }

@@ -1,12 +1,12 @@
 import { announcesCapabilities, readHeader } from '@cadastre/config-space';
-import { type GuestImage } from '../guest-image.js';
+import { ends, type GuestImage } from '../guest-image.js';
 import { numberOf, type SettingRow } from '../knobs.js';
 import { type MigrationBehaviour, type Outcome, starts } from '../prediction.js';
 import { type StandardMade } from '../standard-made.js';
 import { type Stage, type VmmProfile } from '../vmm-profile.js';
 import { extendedId } from './extended-list.js';
 import { showQemuExtended, walksRawList } from './qemu-extended.js';
-import { relocateMsix } from './qemu-msix-relocation.js';
+import { takeMsix } from './qemu-msix.js';
 import { showQemuStandard } from './qemu-standard.js';
 import { type QemuTraits } from './qemu-traits.js';
 
@@ -24,8 +24,8 @@ const always: Readonly<Record<string, SettingRow>> = {
   'rombar': { kind: 'number', min: 0, max: 1, rule: 'Q24' },
 };
 
-const makesStandard: readonly StandardMade[] = [
-  { name: 'nvidia-clique', setting: 'x-nv-gpudirect-clique', offsets: [0xc8, 0xd4], yields: true, rule: 'Q7' },
+const makesStandard = (cliqueOffsets: readonly number[]): readonly StandardMade[] => [
+  { name: 'nvidia-clique', setting: 'x-nv-gpudirect-clique', offsets: cliqueOffsets, yields: true, rule: 'Q7' },
   { name: 'vmd-shadow', setting: null, offsets: [0xe8], yields: false, rule: 'Q8' },
 ];
 
@@ -46,7 +46,7 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
     onlyWithPm: false,
     pasid: makesPasid
       ? { kind: 'setting', setting: 'x-vpasid-cap-offset', implicitOffset: 0xff8 } : { kind: 'none' },
-    makesStandard,
+    makesStandard: makesStandard(traits.cliqueOffsets),
     settings: {
       ...always,
       ...(makesPasid ? { 'x-vpasid-cap-offset': { kind: 'number', min: 0, max: 0xffff, rule: 'Q15' },
@@ -62,26 +62,41 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
 
 function show(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
   showHeader(image, stage);
+  const shown = showCapabilities(image, stage, traits);
+  return shown.kind === 'starts' ? mirrorConfig(image, stage) : shown;
+}
+
+function showCapabilities(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
   const { original } = image;
-  if (readHeader(original).vendorId === 0x10de && original.u32(0x10) === 0) {
-    image.report('may-not-start', 'Q26', 'QEMU was seen to stop without a message when BAR 0 has no host resource',
-      0x10, 'U');
-  }
   // Where the guest's bus is conventional, MMCONFIG above 0xff reads nothing.
   const isConventional = stage.port === 'pci-bridge' || stage.port === 'conventional-root';
   if (isConventional) image.cutToConventional();
-  if (!announcesCapabilities(readHeader(original)) || original.u8(0x34) === 0) return starts;
-  const relocation = stage.settings['x-msix-relocation'] ?? 'off';
-  const moved = relocateMsix(image, relocation, stage.host.barSizesBytes);
-  if (moved.kind !== 'starts') return moved;
-  const standard = showQemuStandard(image, stage);
+  if (!announcesCapabilities(readHeader(original)) || original.u8(0x34) === 0) {
+    image.report('nothing-done', 'Q1', 'no standard list: nothing is rebuilt, hidden or made');
+    return starts;
+  }
+  const msix = takeMsix(image, stage);
+  if (msix !== undefined && 'kind' in msix) return msix;
+  const standard = showQemuStandard(image, stage, traits, msix);
   if (standard.kind !== 'starts') return standard;
   // Also where the PCI Express capability was dropped: the bus decides, not the capability (observed 10).
-  if (!isConventional) {
-    const extended = showQemuExtended(image, stage, traits);
-    if (extended.kind !== 'starts') return extended;
-  }
-  return traits.hasAtsSetting ? walksRawList(image) : starts;
+  if (isConventional) return traits.hasAtsSetting ? walksRawList(image) : starts;
+  return showQemuExtended(image, stage, traits);
+}
+
+/**
+ * Q26: QEMU redirects the config mirror in BAR 0 of an NVIDIA display controller. It was seen to stop without a message
+ * where the host gave that BAR no resource; by what it reads only a VGA controller has the mirror.
+ */
+function mirrorConfig(image: GuestImage, { host }: Stage): Outcome {
+  const isNvidia = image.u16(0x00) === 0x10de;
+  // The BARs of a VF are in its PF, and its own read 0.
+  const hasBar = image.original.u32(0x10) !== 0 || (host.barSizesBytes?.[0] ?? 0) > 0 || host.about?.role === 'vf';
+  if (!isNvidia || hasBar) return starts;
+  const says = 'QEMU was seen to stop without a message when BAR 0 of an NVIDIA function has no host resource';
+  if (image.u16(0x0a) === 0x0300) return ends('aborts', 'Q26', says, 'U');
+  image.report('may-not-start', 'Q26', says, 0x10, 'U');
+  return starts;
 }
 
 /** Observed 9 and Q24: the reset state of the emulated header. */

@@ -5,6 +5,8 @@ export const qemu100 = qemuProfile({
   evidence: 'observed',
   source: 'Debian 10.0.13 in captures',
   rebar: 'rewritten',
+  powerManagementBytes: 8,
+  cliqueOffsets: [0xc8, 0xd4],
   makesPasid: false,
   hasAtsSetting: false,
   exemptsVendorBytes: true,

@@ -5,6 +5,8 @@ export const qemu110 = qemuProfile({
   evidence: 'read',
   source: 'hw/vfio/pci.c at 06b38473cda8, hw/pci/pcie.c at 49a2bed19b0e',
   rebar: 'rewritten',
+  powerManagementBytes: 8,
+  cliqueOffsets: [0xc8, 0xd4],
   makesPasid: true,
   hasAtsSetting: false,
   exemptsVendorBytes: true,

@@ -5,6 +5,8 @@ export const qemu72 = qemuProfile({
   evidence: 'observed',
   source: 'Debian 7.2.22 in captures',
   rebar: 'dropped',
+  powerManagementBytes: undefined,
+  cliqueOffsets: [0xc8],
   makesPasid: false,
   hasAtsSetting: false,
   exemptsVendorBytes: false,
