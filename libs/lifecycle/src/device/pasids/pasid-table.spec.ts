@@ -10,8 +10,8 @@ const hwpt = (ptId: number): PageTable =>
   ({ requested: { kind: 'hwpt', ptId }, resultingPtId: ptId, hwptFlags: ['pasid'], faultId: null });
 const all = (table: PasidTable): readonly (readonly [number, PageTable])[] => PasidTable.page(table, -1, 2 ** 20);
 
-/** Few PASIDs, so that changes meet, at the edges of chunks and of the whole space. */
-const anyPasid = fc.constantFrom(0, 1, 2, 1_022, 1_023, 1_024, 1_025, 5_000, 2 ** 20 - 1).map(pasid);
+/** Few PASIDs, so that changes meet, at the edges of rows and blocks and of the whole space. */
+const anyPasid = fc.constantFrom(0, 1, 2, 31, 32, 1_022, 1_023, 1_024, 1_025, 32_767, 32_768, 2 ** 20 - 1).map(pasid);
 const anyChanges = fc.array(fc.tuple(anyPasid, fc.option(fc.nat(9).map(hwpt))), { maxLength: 40 });
 
 describe('a table of PASIDs', () => {
