@@ -1,3 +1,4 @@
+export { checkStates, type StateCheck, type WrongState } from './check-states.js';
 export { type Clock, systemClock } from './clock.js';
 export { DamagedHistory } from './damaged-history.js';
 export { AttachDevice } from './devices/attach-device.js';
@@ -39,4 +40,5 @@ export { GetPersona } from './personas/get-persona.js';
 export { PublishPersona } from './personas/publish-persona.js';
 export { type RequestIdentity } from './recorder.js';
 export { replay, type Replayed, type ReplayedDevice } from './replay.js';
+export { StreamReader } from './stream-reader.js';
 export { Timeline } from './timeline.js';

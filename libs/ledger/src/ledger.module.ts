@@ -57,7 +57,7 @@ export class LedgerModule {
       providers: [
         { provide: EVENT_STORE, useValue: store },
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
-        { provide: StreamReader, useFactory: () => new StreamReader(store) },
+        { provide: StreamReader, useFactory: () => new StreamReader(store, views.states) },
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: VmIndex, useFactory: () => new VmIndex(store) },
         { provide: MigrationIndex, useFactory: () => new MigrationIndex(store) },

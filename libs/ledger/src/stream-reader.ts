@@ -1,15 +1,19 @@
+import { Logger } from '@nestjs/common';
 import {
-  type EventStore, type ExpectedRevision, type Position, type RecordedEvent, StreamName, StreamRevision,
+  type EventStore, type ExpectedRevision, pageSizeMax, type Position, type RecordedEvent, StreamName, StreamRevision,
 } from '@cadastre/event-store';
 import {
-  type Decider, decodeEvent, type DeviceEvent, type DeviceKey, deviceDecider, type DeviceState, deviceStream,
-  type FunctionEvent, functionDecider, type FunctionKey, type FunctionState, functionStream, isDeviceEvent,
-  isFunctionEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, migrationDecider, type MigrationEvent,
-  type MigrationKey, type MigrationState, migrationStream, type Observation, type ObservationReference,
-  personaDecider, type PersonaEvent, type PersonaName, type PersonaState, personaStream, vmDecider, type VmEvent,
-  type VmId, type VmState, vmStream,
+  decodeEvent, type DeviceKey, type DeviceState, deviceStream, type FunctionKey, type FunctionState, functionStream,
+  type LedgerEvent, type MigrationKey, type MigrationState, migrationStream, type Observation,
+  type ObservationReference, type PersonaName, type PersonaState, personaStream, stateForm, type VmId, type VmState,
+  vmStream,
 } from '@cadastre/lifecycle';
+import { type SavedStates, type SavedUpTo } from '@cadastre/views';
 import { DamagedHistory } from './damaged-history.js';
+import { type KeptState, KeptStates } from './kept-states.js';
+import {
+  deviceKind, type FoldedBytes, functionKind, migrationKind, personaKind, type StreamKind, vmKind,
+} from './stream-kind.js';
 
 /** A stream's state and the revision it was folded to. */
 export interface Read<State> {
@@ -29,36 +33,59 @@ function isBehind({ revision, position }: RecordedEvent, upTo: UpTo | undefined)
   return upTo !== undefined && (typeof upTo === 'number' ? revision > upTo : position > upTo.position);
 }
 
-/** States kept in memory: a function's holds its config space, 5.4 KiB in base64, so this is 22 MiB at most. */
-const statesMax = 4_096;
+/** What states kept in memory may weigh: some five thousand functions, or a device with 250,000 PASIDs. */
+const keptBytesMax = 64 * 1_024 * 1_024;
+
+/** Events read at once where it is not known how many are wanted. */
+const pastPage = 256;
+
+/** A state, how far it was folded, and how much that took. */
+interface Folded<State> extends KeptState {
+  readonly state: State;
+  /** Of the event at its revision; -1 before the first. */
+  readonly position: number;
+  /** The revision of the last state that was kept in the file. */
+  readonly savedAt: number;
+  readonly folded: FoldedBytes;
+  /** The event a state from the file stands behind, until the log was seen to have it. */
+  readonly unproven: { readonly id: string; readonly sha256: string } | null;
+}
 
 /**
  * Reads streams and folds them. The state a stream was last folded to is kept and only what came after it is read:
- * events never change, so a kept state is never wrong, only short.
+ * events never change, so a kept state is never wrong, only short. Of long streams a state is kept in the file of the
+ * views every so many events: after a restart, and for the past, the fold begins there.
  */
 export class StreamReader {
-  private readonly kept = new Map<string, { readonly state: unknown; readonly revision: number }>();
+  private readonly kept = new KeptStates<Folded<unknown>>(keptBytesMax);
 
-  constructor(private readonly store: EventStore) {}
+  /**
+   * @param states none where every state is to be folded from the log alone
+   * @param say told in one sentence when their file fails
+   */
+  constructor(
+    private readonly store: EventStore, private states: SavedStates | null = null,
+    private readonly say = (line: string): void => new Logger(StreamReader.name).warn(line),
+  ) {}
 
   function(key: FunctionKey, upTo?: UpTo): Promise<Read<FunctionState>> {
-    return this.read(functionStream(key), functionDecider, asFunctionEvent, upTo);
+    return this.read(functionStream(key), functionKind, upTo);
   }
 
   vm(vm: VmId): Promise<Read<VmState>> {
-    return this.read(vmStream(vm), vmDecider, asVmEvent);
+    return this.read(vmStream(vm), vmKind);
   }
 
   device(key: DeviceKey, upTo?: UpTo): Promise<Read<DeviceState>> {
-    return this.read(deviceStream(key), deviceDecider, asDeviceEvent, upTo);
+    return this.read(deviceStream(key), deviceKind, upTo);
   }
 
   persona(name: PersonaName, upTo?: UpTo): Promise<Read<PersonaState>> {
-    return this.read(personaStream(name), personaDecider, asPersonaEvent, upTo);
+    return this.read(personaStream(name), personaKind, upTo);
   }
 
   migration(key: MigrationKey, upTo?: UpTo): Promise<Read<MigrationState>> {
-    return this.read(migrationStream(key), migrationDecider, asMigrationEvent, upTo);
+    return this.read(migrationStream(key), migrationKind, upTo);
   }
 
   /** The position of a stream's first event; undefined when it was never begun. */
@@ -82,61 +109,101 @@ export class StreamReader {
     throw new DamagedHistory(stream, `it has no revision ${revision}`);
   }
 
-  /** Folds a stream up to its end, or up to and including `upTo`, from what is kept unless that may be newer. */
-  private async read<Command, State, Event extends LedgerEvent, Refusal>(
-    name: string, decider: Decider<Command, State, Event, Refusal>, own: (event: LedgerEvent) => Event, upTo?: UpTo,
-  ): Promise<Read<State>> {
+  /** Folds a stream up to its end, or up to and including `upTo`. */
+  private async read<State>(name: string, kind: StreamKind<State>, upTo?: UpTo): Promise<Read<State>> {
     const stream = StreamName.from(name);
-    // What is kept under a name was folded by the decider of that name's kind.
-    const known = this.kept.get(name) as { state: State; revision: number } | undefined;
-    const isOlder = known && (upTo === undefined || (typeof upTo === 'number' && known.revision <= upTo));
-    const kept = isOlder ? known : undefined;
-    let state = kept?.state ?? decider.initial;
-    let next = (kept?.revision ?? -1) + 1;
-    for (;;) {
-      const page = await this.store.readStream(stream, { from: StreamRevision.from(next) });
+    let at = this.nearest(name, kind, upTo);
+    while (upTo === undefined || typeof upTo !== 'number' || at.revision < upTo || at.unproven) {
+      const from = at.unproven ? at.revision : at.revision + 1;
+      const page = await this.store.readStream(stream, { from: StreamRevision.from(from), limit: limitOf(from, upTo) });
       const wanted = page.events.filter((recorded) => !isBehind(recorded, upTo));
-      for (const recorded of wanted) state = decider.evolve(state, own(decodeEvent(recorded.data).event));
-      next += wanted.length;
-      if (!page.endOfStream && wanted.length === page.events.length) continue;
-      if (upTo === undefined && next > 0) this.keep(name, state, next - 1);
-      return { state, revision: next === 0 ? 'no-stream' : StreamRevision.from(next - 1) };
+      if (at.unproven) {
+        const first = wanted.shift();
+        at = first?.id === at.unproven.id && first.sha256 === at.unproven.sha256 ? { ...at, unproven: null }
+          : this.anew(name, kind);
+        if (at.revision === -1) continue;
+      }
+      for (const recorded of wanted) at = this.folded(at, recorded, kind);
+      if (page.endOfStream || page.events.some((recorded) => isBehind(recorded, upTo))) break;
     }
+    if (upTo === undefined && at.revision >= 0) this.kept.put(name, at);
+    return { state: at.state, revision: at.revision === -1 ? 'no-stream' : StreamRevision.from(at.revision) };
   }
 
-  /** The one used longest ago gives way; a Map keeps the order of its insertions. */
-  private keep(name: string, state: unknown, revision: number): void {
-    this.kept.delete(name);
-    this.kept.set(name, { state, revision });
-    if (this.kept.size <= statesMax) return;
-    for (const oldest of this.kept.keys()) {
-      this.kept.delete(oldest);
-      return;
+  /** The newest state at or before `upTo` that is kept in memory or in the file. */
+  private nearest<State>(name: string, kind: StreamKind<State>, upTo: UpTo | undefined): Folded<State> {
+    // What is kept under a name was folded by that name's kind.
+    const known = this.kept.get(name) as Folded<State> | undefined;
+    if (known && !isPast(known, upTo)) return known;
+    return this.saved(name, kind, upTo) ?? beginningOf(kind);
+  }
+
+  private saved<State>(name: string, kind: StreamKind<State>, upTo: UpTo | undefined): Folded<State> | undefined {
+    return this.fromFile((states) => {
+      const found = states.newest(name, stateForm, savedUpTo(upTo));
+      const state = found && kind.read(found.text, states.part);
+      if (!found || state === undefined) return undefined;
+      const { revision, position, eventId: id, eventSha256: sha256, text: { length } } = found;
+      const folded = { largest: length, all: length };
+      const bytes = kind.weigh(state, folded);
+      return { state, revision, position, bytes, folded, savedAt: revision, unproven: { id, sha256 } };
+    });
+  }
+
+  private folded<State>(before: Folded<State>, recorded: RecordedEvent, kind: StreamKind<State>): Folded<State> {
+    const { revision, position, data: { byteLength } } = recorded;
+    const state = kind.evolve(before.state, decodeEvent(recorded.data).event);
+    const { largest, all } = before.folded;
+    const folded = { largest: Math.max(largest, byteLength), all: all + byteLength };
+    const isDue = revision - before.savedAt >= kind.savedEvery(state);
+    if (isDue) {
+      this.fromFile((states) => {
+        const { text, parts } = kind.write(state);
+        states.save(recorded, stateForm, text, parts);
+      });
+    }
+    const savedAt = isDue ? revision : before.savedAt;
+    return { state, revision, position, bytes: kind.weigh(state, folded), folded, savedAt, unproven: null };
+  }
+
+  /** The file is of another log, or of a later state of this one: nothing it says of the stream counts. */
+  private anew<State>(name: string, kind: StreamKind<State>): Folded<State> {
+    this.fromFile((states) => states.forget(name));
+    return beginningOf(kind);
+  }
+
+  /** Without the file streams are folded from their beginning: slower, and as right. */
+  private fromFile<T>(work: (states: SavedStates) => T): T | undefined {
+    if (!this.states) return undefined;
+    try {
+      return work(this.states);
+    } catch (error) {
+      if (typeof error !== 'object' || error === null || !('errcode' in error)) throw error;
+      const reason = 'message' in error ? String(error.message) : 'for no reason told';
+      this.say(`no states are kept from now on, since their file fails: ${reason}`);
+      this.states = null;
+      return undefined;
     }
   }
 }
 
-function asFunctionEvent(event: LedgerEvent): FunctionEvent {
-  if (isFunctionEvent(event)) return event;
-  throw new Error(`a function stream holds ${event.type}`);
+function beginningOf<State>({ initial }: StreamKind<State>): Folded<State> {
+  return {
+    state: initial, revision: -1, position: -1, bytes: 0, folded: { largest: 0, all: 0 }, savedAt: -1, unproven: null,
+  };
 }
 
-function asDeviceEvent(event: LedgerEvent): DeviceEvent {
-  if (isDeviceEvent(event)) return event;
-  throw new Error(`a device stream holds ${event.type}`);
+/** Whether a state was folded further than is wanted. */
+function isPast({ revision, position }: Folded<unknown>, upTo: UpTo | undefined): boolean {
+  return upTo !== undefined && (typeof upTo === 'number' ? revision > upTo : position > upTo.position);
 }
 
-function asPersonaEvent(event: LedgerEvent): PersonaEvent {
-  if (isPersonaEvent(event)) return event;
-  throw new Error(`a persona stream holds ${event.type}`);
+function savedUpTo(upTo: UpTo | undefined): SavedUpTo {
+  if (upTo === undefined) return null;
+  return typeof upTo === 'number' ? { revision: upTo } : upTo;
 }
 
-function asMigrationEvent(event: LedgerEvent): MigrationEvent {
-  if (isMigrationEvent(event)) return event;
-  throw new Error(`a migration stream holds ${event.type}`);
-}
-
-function asVmEvent(event: LedgerEvent): VmEvent {
-  if (isVmEvent(event)) return event;
-  throw new Error(`the stream of a VM holds ${event.type}`);
+function limitOf(from: number, upTo: UpTo | undefined): number {
+  if (upTo === undefined) return pageSizeMax;
+  return typeof upTo === 'number' ? Math.min(pageSizeMax, upTo - from + 1) : pastPage;
 }

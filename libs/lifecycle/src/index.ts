@@ -21,6 +21,7 @@ export {
   askedPasid, explainPasidCheck, type PasidCheck, pasidChecks, type PasidPlatform, type PathPort, pathPortsMax,
 } from './device/pasids/pasid-usability.js';
 export { type GuestLook, type PasidVisibility, pasidVisibility } from './device/pasids/pasid-visibility.js';
+export { readDeviceState, type StatePart, type StateText, writeDeviceState } from './device/device-state-text.js';
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export { type RefusedWish, whatFits, type WhatFits } from './device/what-fits.js';
 export {
@@ -48,6 +49,7 @@ export {
   type PersonaCommand, personaDecider, type PersonaEvent, personaOf, type PersonaRefusal, type PersonaState,
   type PersonaVersion, type PublishedPersona,
 } from './persona/persona-decider.js';
+export { stateForm } from './state-form.js';
 export {
   type DeviceKey, deviceStream, type FunctionKey, functionStream, migrationStream, personaStream, vmStream,
 } from './stream-key.js';

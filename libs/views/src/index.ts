@@ -9,6 +9,9 @@ export { type ClashFilter, type DeviceFilter, type FunctionFilter } from './list
 export { Model } from './model.js';
 export { type ObservedFunction, observedFunction } from './observed-function.js';
 export { type Progress, type Listed, Views, type VmRow } from './views.js';
+export {
+  type ListedState, type SavedPart, type SavedState, SavedStates, type SavedUpTo, withSavedStates,
+} from './saved-states.js';
 export { inMemory, viewFileName, ViewsUnusable } from './view-file.js';
 export { type ListedClash } from './view-rows.js';
 export { type ViewState } from './view-tables.js';

@@ -8,7 +8,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 4;
+export const viewsVersion = 5;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;
@@ -101,6 +101,22 @@ const schema = `
     clash INTEGER NOT NULL REFERENCES clash (id),
     PRIMARY KEY (party, clash)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE saved_state (
+    stream       TEXT NOT NULL,
+    revision     INTEGER NOT NULL,
+    position     INTEGER NOT NULL,
+    event_id     TEXT NOT NULL,
+    event_sha256 TEXT NOT NULL,
+    form         INTEGER NOT NULL,
+    sha256       TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    PRIMARY KEY (stream, revision)
+  ) STRICT;
+  CREATE TABLE saved_part (
+    name TEXT PRIMARY KEY NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
 
   CREATE TABLE checkpoint (
     view     TEXT PRIMARY KEY NOT NULL,

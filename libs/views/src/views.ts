@@ -8,6 +8,7 @@ import {
   functionKindQuery, functionQuery, type Kinds, type ListQuery, vmQuery,
 } from './list-query.js';
 import { viewNames, type ViewName } from './projection.js';
+import { SavedStates } from './saved-states.js';
 import { inMemory, openViewFile, removeViewFile, ViewsUnusable } from './view-file.js';
 import { clashOf, deviceOf, functionOf, type ListedClash } from './view-rows.js';
 import { type ViewState, ViewTables } from './view-tables.js';
@@ -39,6 +40,8 @@ const statementsMax = 256;
  * log when they are asked, so a list has whatever was recorded before the question.
  */
 export class Views {
+  /** States of streams, kept in the same file: they go where it goes. */
+  readonly states: SavedStates;
   private readonly tables: ViewTables;
   private readonly statements = new Map<string, StatementSync>();
   private halts: readonly Halt[] = [];
@@ -47,6 +50,7 @@ export class Views {
 
   private constructor(private readonly log: EventStore, private readonly db: DatabaseSync) {
     this.tables = new ViewTables(db);
+    this.states = new SavedStates(db);
   }
 
   /**

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchCore, space } from './core.bench.js';
 import { benchHttp } from './http.bench.js';
 import { benchLayouts } from './layout.bench.js';
+import { benchLongDevices } from './long-device.bench.js';
 import { probeMachine } from './machine.js';
 import { benchPasids } from './pasids.bench.js';
 import { benchReplay } from './replay.bench.js';
@@ -16,6 +17,7 @@ const machine = probeMachine();
 const core = benchCore();
 const layouts = benchLayouts();
 const pasids = benchPasids(space('nvme-pf'));
+const long = await benchLongDevices(space('nvme-pf'));
 const text = benchText();
 const replay = await benchReplay();
 const { loads, replay: young } = await benchHttp(seconds);
@@ -43,6 +45,13 @@ line('fold of 1,000 PASID events, an event', micros(pasids.foldPerEventMicros));
 for (const [size, figure] of pasids.attachMicros) {
   line(`PASID attach beside ${size.toLocaleString('en')}, decided and folded`, micros(figure), 'goal: flat');
 }
+line('a command reads a device of 3 events', micros(long.shortMicros), 'one event of them new, from the file');
+line('  of 1,000 PASID events', micros(long.longMicros),
+  `goal <= 1.5x of the one before; ${(long.longMicros / long.shortMicros).toFixed(2)}x`);
+line(`first command after a start, ${long.pasids.toLocaleString('en')} PASIDs`, `${long.coldMillis.toFixed(0)} ms`,
+  `from the log alone ${long.wholeMillis.toFixed(0)} ms`);
+line('  the same device at an earlier position', `${long.pastP50Millis.toFixed(0)} ms`,
+  `p99 ${long.pastP99Millis.toFixed(0)} ms; kept states are ${(100 * long.keptShare).toFixed(0)} % of the log`);
 line('reading a 4 KiB text dump', micros(core.readTextMicros));
 line(`reading a dump of ${text.functions}, CPU a function`, micros(text.oursMicros), text.lspciMicros === null
   ? 'lspci is not installed: no comparison'

@@ -69,7 +69,8 @@ function decide(model: string, pasid: boolean): DeviceHistory {
       operations: [], told: [], persona: null, vmm: null, keepPlaces: true,
     },
   }, deviceDecider.initial));
-  return { registered, attached, claimed: sure(functionDecider.decide({ kind: 'claim-function', key, by }, owned)) };
+  const claimed = sure(functionDecider.decide({ kind: 'claim-function', key, by, migration: null }, owned));
+  return { registered, attached, claimed };
 }
 
 function appendsOf({ registered, attached, claimed }: DeviceHistory, index: number): readonly StreamAppend[] {

@@ -72,7 +72,8 @@ export class Tenancy {
       kind: 'attach-device', key: this.tenant.key, hotPlugOrder: null, wish,
       ground: { function: this.owned, physicalFunction: null, evidence: null },
     }, this.tenant.state));
-    return [this.onDevice(attached), this.onFunction({ kind: 'claim-function', key: this.key, by: this.tenant.key })];
+    return [this.onDevice(attached), this.onFunction({
+      kind: 'claim-function', key: this.key, by: this.tenant.key, migration: null })];
   }
 
   moveOut(): readonly Change[] {

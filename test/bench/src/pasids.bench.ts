@@ -43,7 +43,7 @@ export function benchPasids(space: ConfigSpace): PasidFigures {
   };
 }
 
-function attachedTo(space: ConfigSpace, key: DeviceKey): readonly DeviceEvent[] {
+export function attachedTo(space: ConfigSpace, key: DeviceKey): readonly DeviceEvent[] {
   const pf = { host: sure(HostName.from('host-a')), address: sure(Bdf.from('0000:3b:00.0')) };
   const facts = Observation.of(space, {
     kernel: { release: '7.2.13', flavour: 'upstream' }, sriov: { role: 'none', pf: null },
@@ -79,7 +79,7 @@ function attachUpTo(from: DeviceState, key: DeviceKey, first: number, last: numb
   return state;
 }
 
-function attached(number: number): DeviceEvent {
+export function attached(number: number): DeviceEvent {
   return { type: 'PasidAttached', schema: 1, pasid: sure(Pasid.from(number)), requested, ...table };
 }
 

@@ -1,6 +1,9 @@
 import { type Command } from 'commander';
 import { SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { checkViews, type Halt, type ViewCheck, Views, type ViewState, ViewsUnusable } from '@cadastre/views';
+import { checkStates, type StateCheck } from '@cadastre/ledger';
+import {
+  checkViews, type Halt, type ViewCheck, Views, type ViewState, ViewsUnusable, withSavedStates,
+} from '@cadastre/views';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { openStore, viewsOf } from '../run-ledger.js';
 import { messageOf } from '../system-error.js';
@@ -51,22 +54,28 @@ async function rebuild({ data, json }: ViewOptions): Promise<void> {
 }
 
 async function check({ data, json }: ViewOptions): Promise<void> {
-  const { found, rebuilt } = await compare(data);
-  const equal = found.digest === rebuilt.digest;
-  if (json) printJson({ equal, found, rebuilt });
-  else if (equal) print(`the lists are what ${eventsIn(found)} events give: ${rowsIn(found)}\n${found.digest}`);
+  const { found, rebuilt, kept } = await compare(data);
+  const equal = found.digest === rebuilt.digest && kept.wrong.length === 0;
+  if (json) printJson({ equal, found, rebuilt, kept });
+  else if (equal) {
+    print(`the lists are what ${eventsIn(found)} events give: ${rowsIn(found)}\n${found.digest}`);
+    if (kept.states > 0) print(`${kept.states} kept states are what their streams give`);
+  }
   if (equal) return;
+  for (const { stream, revision } of kept.wrong) say(`the state kept of ${stream} at ${revision} is not what it gives`);
   say(`lists   ${found.digest}: ${rowsIn(found)}`);
   say(`events  ${rebuilt.digest}: ${rowsIn(rebuilt)}`);
   throw new CommandFailed(exitCode.integrityFailed,
     `the lists are not what the events give; cadastre views rebuild --data ${data} mends that`);
 }
 
-async function compare(directory: string): Promise<ViewCheck> {
+async function compare(directory: string): Promise<ViewCheck & { readonly kept: StateCheck }> {
   const store = await openToRead(directory);
   const bar = progress('taking in events');
   try {
-    return await checkViews(store, viewsOf(directory), (done, total) => bar.update(done, total));
+    const path = viewsOf(directory);
+    const check = await checkViews(store, path, (done, total) => bar.update(done, total));
+    return { ...check, kept: await withSavedStates(path, (states) => checkStates(store, states)) };
   } catch (error) {
     if (!(error instanceof ViewsUnusable)) throw error;
     throw new CommandFailed(exitCode.io, `cannot read the views in ${directory}: ${error.message}`);
