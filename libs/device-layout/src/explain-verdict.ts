@@ -1,14 +1,21 @@
 import { ByteRange } from '@cadastre/config-space';
-import { type Verdict, type VerdictReason } from './verdict.js';
+import { rules } from '@cadastre/vmm-profiles';
+import { type UnshownBecause, type Verdict, type VerdictReason } from './verdict.js';
 
 const hex = (value: number): string => `0x${value.toString(16)}`;
 const shown = (value: number | null): string => (value === null ? 'none' : hex(value));
 
-/** Why a layout cannot be shown, in one line. */
+/** Why a layout cannot be shown, in one line, and by which rule of a VMM. */
 export function explainVerdictReason(reason: VerdictReason): string {
+  const { rule } = reason;
+  return explained(reason) + (rule === undefined ? '' : ` (${rule}: ${rules[rule][1]})`);
+}
+
+function explained(reason: UnshownBecause): string {
   switch (reason.kind) {
     case 'function-unfit': return `the destination cannot be judged: ${reason.problem}`;
-    case 'vmm-cannot-migrate': return `${reason.vmm} loads no state of a device`;
+    case 'vmm-cannot-migrate': return `${reason.vmm} saves and loads no state of a device`;
+    case 'does-not-start': return `no guest starts with it under ${reason.vmm}: ${reason.says}`;
     case 'config-size-smaller':
       return `the layout has ${reason.layout} bytes, the destination ${reason.destination}`;
     case 'identity-differs':
@@ -43,7 +50,7 @@ export function explainVerdictReason(reason: VerdictReason): string {
   }
 }
 
-function barNamed({ of, bar }: Extract<VerdictReason, { kind: 'bar-differs' | 'bar-size-differs' }>): string {
+function barNamed({ of, bar }: Extract<UnshownBecause, { kind: 'bar-differs' | 'bar-size-differs' }>): string {
   return of === 'vf' ? `BAR ${bar} of the VFs` : `BAR ${bar}`;
 }
 

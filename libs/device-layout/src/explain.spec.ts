@@ -29,6 +29,8 @@ const reasons: Examples<PlacementReason> = {
     'the first free one of the places it may have: 0xc8, 0xd4']],
   'lowest-proven-gap': [[{ kind: 'lowest-proven-gap', gapOffset: 0x12c, gapLength: 0xd4 },
     'lowest place proven free, in the gap 0x12c..0x1ff']],
+  'guest-has-it-here': [[{ kind: 'guest-has-it-here', decided: 0x154 },
+    'its VMM put it here, and not at 0x154 as was decided: the guest has found it']],
 };
 
 const cautions: Examples<Caution> = {

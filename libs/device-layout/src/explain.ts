@@ -22,6 +22,8 @@ export function explainReason(reason: PlacementReason): string {
     case 'lowest-proven-gap':
       return `lowest place proven free, in the gap ${ByteRange.show({
         offset: reason.gapOffset, length: reason.gapLength })}`;
+    case 'guest-has-it-here':
+      return `its VMM put it here, and not at ${hex(reason.decided)} as was decided: the guest has found it`;
   }
 }
 

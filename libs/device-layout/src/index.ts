@@ -1,3 +1,4 @@
+export { afterLoad } from './after-load.js';
 export {
   baseline, type Baseline, type BaselineRefusal, type Dropped, explainBaselineRefusal, type FleetFunction,
   fleetFunctionsMax, type Narrowed,
@@ -44,12 +45,13 @@ export { isSameModel, modelName } from './same-model.js';
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
-  isSyntheticName, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
+  isSyntheticName, registersIn, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
 export { type HiddenByVmm, type Unmet } from './unmet.js';
+export { unplaced } from './unplaced.js';
 export { headerAsBound, identityAsBound, vfioFunctionOf } from './vfio-function.js';
 export {
-  decideVmm, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
+  decideVmm, neededKnobs, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
 } from './vmm-decision.js';
 export {
   type AllowedDifference, type Destination, type NeededKnob, type Relocation, type Verdict, type VerdictReason,

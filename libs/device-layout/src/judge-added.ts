@@ -4,7 +4,7 @@ import { judgePromises } from './judge-registers.js';
 import { type LayoutCapability, type LayoutDocument } from './layout-document.js';
 import { settingValue } from './placements-of.js';
 import { isSyntheticName, syntheticCapability, type SyntheticName } from './synthetic-capability.js';
-import { type VerdictReason } from './verdict.js';
+import { type Destination, type UnshownBecause } from './verdict.js';
 import { type VerdictDraft } from './verdict-draft.js';
 
 /** A capability the source's VMM made up needs a VMM that puts it in the same place, over nothing. */
@@ -18,7 +18,8 @@ export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
     judgePromises(one, own, draft);
     return;
   }
-  const taken = takenBy({ offset, length }, draft);
+  // A guest's view tells what is there, and not what lies under it.
+  const taken = to.shown ? undefined : takenBy({ offset, length }, draft);
   if (taken) reasons.push({ kind: 'place-taken', space, id, name, offset, ...taken });
   if (!obeys) judgePlace(one, draft);
 }
@@ -36,7 +37,7 @@ function judgePlace(one: LayoutCapability, { layout, to, reasons, knobs }: Verdi
       knobs.push({ capability: made.name, knob: made.setting, offset, value: settingValue(layout.space, one) });
     }
   } else if (space === 'standard' || makes?.includes(id) !== true || placing === 'not-known') {
-    reasons.push({ kind: 'vmm-cannot-place-it', space, id, name, offset });
+    reasons.push(placeDiffers(one, elsewhere(one, to)));
   } else if (setting !== null) {
     knobs.push({ capability: builder ?? name, knob: setting, offset, value: offset });
   } else {
@@ -45,9 +46,16 @@ function judgePlace(one: LayoutCapability, { layout, to, reasons, knobs }: Verdi
   }
 }
 
-function placeDiffers({ space, id, name, offset }: LayoutCapability, there: number | undefined): VerdictReason {
+function placeDiffers({ space, id, name, offset }: LayoutCapability, there: number | undefined): UnshownBecause {
   return there === undefined ? { kind: 'vmm-cannot-place-it', space, id, name, offset }
     : { kind: 'offset-would-move', space, id, name, layout: offset, destination: there };
+}
+
+/** Where a guest there finds the only one of its kind; two vendor-specific ones are not one. */
+function elsewhere({ space, id, offset }: LayoutCapability, { shown, survey }: Destination): number | undefined {
+  if (!shown || space === 'standard') return undefined;
+  const alike = survey.capabilities.filter((other) => other.space === space && other.id === id);
+  return alike.length === 1 && alike[0]?.offset !== offset ? alike[0]?.offset : undefined;
 }
 
 function startsOf({ capabilities }: Survey): readonly number[] {

@@ -1,6 +1,6 @@
 import { type ByteRange, type ConfigSpace } from '@cadastre/config-space';
 import { type BaseAddress, baseAddresses, type BarSize, barSizes } from './base-address.js';
-import { type VerdictReason } from './verdict.js';
+import { type UnshownBecause } from './verdict.js';
 import { type VerdictDraft } from './verdict-draft.js';
 
 /** BARs a header has, by its type: 0 function, 1 bridge. */
@@ -22,7 +22,7 @@ export function unlikeVfBars(
     baseAddresses(other, otherAt.offset + vfBars.at, vfBars.count));
 }
 
-type UnlikeBar = Extract<VerdictReason, { kind: 'bar-differs' }>;
+type UnlikeBar = Extract<UnshownBecause, { kind: 'bar-differs' }>;
 
 function barsOf(space: ConfigSpace): readonly BaseAddress[] {
   return baseAddresses(space, 0x10, headerBars[space.u8(0x0e) & 0x7f] ?? 0);

@@ -9,25 +9,31 @@ const identityRanges: readonly ByteRange[] = [
 
 /** Every byte that would read otherwise: why it may, or why it may not. */
 export function judgeBytes(draft: VerdictDraft): void {
-  const { layout, to, obeys, behind } = draft;
-  const shown = predictedBytes(layout, to.survey, behind, obeys);
+  const { layout, to, obeys, behind, unchecked } = draft;
+  const there = to.shown ? to.survey.space.toBytes() : predictedBytes(layout, to.survey, behind, obeys);
   const here = layout.space;
+  const open = to.shown?.open ?? [];
+  const isOpen = (at: number): boolean => open.some((one) => ByteRange.contains(one, { offset: at, length: 1 }));
+  for (const one of open) {
+    const isJudged = layout.ranges.some((range) => range.compare !== 'ignore' && ByteRange.overlaps(range, one));
+    if (isJudged) unchecked.push(`${ByteRange.show(one)}, which ${to.vmm.profile} may show otherwise`);
+  }
   for (const range of layout.ranges) {
-    for (const run of unlikeRuns(range, (at) => here.u8(at) === shown[at])) {
+    for (const run of unlikeRuns(range, (at) => here.u8(at) === there[at] || isOpen(at))) {
       // Identity is judged field by field.
       if (!obeys && identityRanges.some((one) => ByteRange.contains(one, run))) continue;
-      judgeRun(run, range, shown, draft);
+      judgeRun(run, range, there, draft);
     }
   }
 }
 
 function judgeRun(
-  run: ByteRange, range: LayoutRange, shown: Uint8Array, { layout, to, obeys, reasons, differences }: VerdictDraft,
+  run: ByteRange, range: LayoutRange, there: Uint8Array, { layout, to, obeys, reasons, differences }: VerdictDraft,
 ): void {
   const { offset, length } = run;
   const bytes = {
     layout: hexOf(offset, length, (at) => layout.space.u8(at)),
-    destination: hexOf(offset, length, (at) => shown[at] ?? 0),
+    destination: hexOf(offset, length, (at) => there[at] ?? 0),
   };
   const { migration, exemptsVendorBytes } = to.vmm;
   const comparesBytes = migration === 'compares-bytes';

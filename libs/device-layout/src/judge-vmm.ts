@@ -1,5 +1,6 @@
 import { ConfigSpace, survey } from '@cadastre/config-space';
-import { integrateExpress } from '@cadastre/vmm-profiles';
+import { integrateExpress, type RuledRange, type VmmAbilities } from '@cadastre/vmm-profiles';
+import { ruledBetween } from './caused-by.js';
 import { type LayoutDocument } from './layout-document.js';
 import { type Destination } from './verdict.js';
 import { type VerdictDraft } from './verdict-draft.js';
@@ -28,23 +29,36 @@ export function asBound({ identity }: LayoutDocument, to: Destination): Destinat
 }
 
 /** The destination as it is for this layout: what its VMM hides and makes there, and what that does to the function. */
-export function asPresented(layout: LayoutDocument, to: Destination): Destination {
-  const express = to.survey.capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
-  const isManaged = to.survey.capabilities.some(({ space, id }) => space === 'standard' && id === 0x01);
+export function asPresented(
+  layout: LayoutDocument, to: Destination,
+): Destination & { readonly ruled: readonly RuledRange[] } {
+  const { shown, survey: { capabilities, space: hardware }, vmm } = to;
+  // What a guest reads is what the VMM made already.
+  if (shown) return { ...to, vmm: { ...vmm, ...idle, onlyWithPm: false }, ruled: shown.ruled };
+  const express = capabilities.find(({ space, id }) => space === 'standard' && id === 0x10);
+  const isManaged = capabilities.some(({ space, id }) => space === 'standard' && id === 0x01);
   // Fact C4.
-  if (to.vmm.onlyWithPm && !(express && isManaged)) {
-    return { ...to, vmm: { ...to.vmm, placing: 'none', makes: [], hides: [], implicitOffset: null } };
+  if (vmm.onlyWithPm && !(express && isManaged)) return { ...to, vmm: { ...vmm, ...idle }, ruled: [] };
+  if (vmm.migration === 'loses-patches') {
+    // Fact C18: the old Cloud Hypervisor has forgotten what it hid.
+    const ruled = capabilities.filter(({ space, id }) => space === 'extended' && vmm.hides.includes(id))
+      .map(({ offset }): RuledRange => ({ offset, length: 4, rule: 'C18' }));
+    return { ...to, vmm: { ...vmm, hides: [] }, ruled };
   }
-  // Fact C18: the old Cloud Hypervisor has forgotten what it hid.
-  if (to.vmm.migration === 'loses-patches') return { ...to, vmm: { ...to.vmm, hides: [] } };
-  if (!to.vmm.integratesWithPasid || !hasPasid(layout) || !express) return to;
+  if (!vmm.integratesWithPasid || !hasPasid(layout) || !express) return { ...to, ruled: [] };
   // Fact C9.
-  const bytes = Uint8Array.from(to.survey.space.toBytes());
+  const bytes = Uint8Array.from(hardware.toBytes());
   integrateExpress(new DataView(bytes.buffer), express.offset);
   const space = ConfigSpace.from(bytes);
   if (!space.ok) throw new RangeError(`a destination of ${bytes.length} bytes`);
-  return { ...to, survey: survey(space.value) };
+  return { ...to, survey: survey(space.value), ruled: ruledBetween(hardware, space.value, 'C9') };
 }
+
+/** A VMM that changes nothing of what it finds. */
+const idle = {
+  placing: 'none', makes: [], makesStandard: [], setting: null, hides: [], implicitOffset: null,
+  integratesWithPasid: false,
+} as const satisfies Partial<VmmAbilities>;
 
 function hasPasid({ capabilities }: LayoutDocument): boolean {
   return capabilities.some(({ space, id }) => space === 'extended' && id === 0x1b);

@@ -31,7 +31,9 @@ export type PlacementReason =
   | { readonly kind: 'table-has-it-here'; readonly row: string }
   /** The row of the capability itself names the places it may have. */
   | { readonly kind: 'its-place-is-fixed'; readonly offsets: readonly number[] }
-  | { readonly kind: 'lowest-proven-gap'; readonly gapOffset: number; readonly gapLength: number };
+  | { readonly kind: 'lowest-proven-gap'; readonly gapOffset: number; readonly gapLength: number }
+  /** Where a guest was found to have it, whatever was decided. */
+  | { readonly kind: 'guest-has-it-here'; readonly decided: number };
 
 /** One step of a capability list as the guest walks it. */
 export interface ListEntry {

@@ -215,23 +215,28 @@ describe('the VMM of the destination', () => {
     migrationVerdict(layout, { survey: here, iommu, vmm: abilitiesOf(name) });
 
   it('O4: that loads no state cannot, whatever it shows', () => {
-    expect(named(bare, 'openvmm').reasons).toEqual([{ kind: 'vmm-cannot-migrate', vmm: 'openvmm' }]);
-    expect(explainVerdict(named(bare, 'openvmm'))[1]).toBe('because openvmm loads no state of a device');
+    expect(named(bare, 'openvmm').reasons).toEqual([{ kind: 'vmm-cannot-migrate', vmm: 'openvmm', rule: 'O4' }]);
+    expect(explainVerdict(named(bare, 'openvmm'))[1]).toBe(
+      'because openvmm saves and loads no state of a device (O4: writes go to the hardware; no state can be saved)');
   });
 
   it('C18: that forgets what it hid shows it', () => {
     const family = { extended: [...extended, { id: 0x10, offset: 0x500 }] };
     const destination = surveyOf({ ...model, ...family });
-    const by = (name: string): readonly string[] =>
-      kinds(migrationVerdict(bare, { survey: destination, iommu: wide, vmm: abilitiesOf(name) }));
-    expect([by('cloud-hypervisor-old'), by('cloud-hypervisor-new')]).toEqual([['capability-extra'], []]);
+    const by = (name: string): Verdict =>
+      migrationVerdict(bare, { survey: destination, iommu: wide, vmm: abilitiesOf(name) });
+    expect(by('cloud-hypervisor-old').reasons).toMatchObject([{ kind: 'capability-extra', rule: 'C18' }]);
+    expect(explainVerdict(by('cloud-hypervisor-old'))[1]).toBe(
+      'because the destination also shows SRIOV at 0x500 (C18: nothing compares the hardware on restore)');
+    expect(by('cloud-hypervisor-new').reasons).toEqual([]);
   });
 
   it('C9: that takes the link away with PASID cannot show a function that has one', () => {
     const atTheEnd = documentOf(here, { policy: pinnedAt(0xff8) });
     expect(named(atTheEnd, 'cloud-hypervisor-new').reasons).toEqual(expect.arrayContaining([
-      expect.objectContaining({ kind: 'register-weaker', field: 'maximumLinkWidth', layout: 16, destination: 0 }),
-      expect.objectContaining({ kind: 'bytes-differ', offset: 0x62, layout: '02', destination: '92' })]));
+      expect.objectContaining({ kind: 'register-weaker', field: 'maximumLinkWidth', layout: 16, destination: 0,
+        rule: 'C9' }),
+      expect.objectContaining({ kind: 'bytes-differ', offset: 0x62, layout: '02', destination: '92', rule: 'C9' })]));
     expect(named(bare, 'cloud-hypervisor-new').verdict).toBe('exact');
   });
 

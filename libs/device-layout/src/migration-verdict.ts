@@ -1,4 +1,5 @@
 import { type Survey } from '@cadastre/config-space';
+import { causedBy } from './caused-by.js';
 import { judgeAdded } from './judge-added.js';
 import { judgeBytes } from './judge-bytes.js';
 import { judgeBars } from './judge-bars.js';
@@ -7,7 +8,7 @@ import { judgeExtras, judgeOrder, judgePhysical } from './judge-lists.js';
 import { judgeIommu } from './judge-registers.js';
 import { asBound, asPresented, judgeVmm } from './judge-vmm.js';
 import { type LayoutDocument } from './layout-document.js';
-import { type Destination, type Verdict, type VerdictReason } from './verdict.js';
+import { type Destination, type UnshownBecause, type Verdict } from './verdict.js';
 import { emptyDraft, type VerdictDraft } from './verdict-draft.js';
 
 /**
@@ -18,7 +19,8 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
   const unfit = whyUnfit(layout, to.survey);
   if (unfit) return verdictOf({ ...emptyDraft(layout, to), reasons: [unfit] });
   const bound = asBound(layout, to);
-  const draft = emptyDraft(layout, asPresented(layout, bound));
+  const { ruled, ...presented } = asPresented(layout, bound);
+  const draft = emptyDraft(layout, presented, ruled);
   if (!bound.isKnown) draft.unchecked.push('vendor and device ID: a VF has them from its physical function');
   judgeVmm(draft);
   judgeIdentity(draft);
@@ -35,7 +37,8 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
 }
 
 function verdictOf(draft: VerdictDraft): Verdict {
-  const { layout, obeys, reasons, knobs, differences, hidden, unchecked, untoldBars } = draft;
+  const { layout, obeys, knobs, differences, hidden, unchecked, untoldBars } = draft;
+  const reasons = draft.reasons.map((one) => causedBy(one, draft));
   const relocations = [...draft.behind].filter(([guest, physical]) => guest.offset !== physical.offset)
     .map(([{ space, id, name, offset }, physical]) => ({ space, id, name, physical: physical.offset, guest: offset }));
   const shown = differences.some(({ why }) => why === 'shown-by-the-vmm');
@@ -47,7 +50,7 @@ function verdictOf(draft: VerdictDraft): Verdict {
   return { verdict, reasons, knobs, differences, relocations, hidden, unchecked, untoldBars };
 }
 
-function whyUnfit(layout: LayoutDocument, { space, findings }: Survey): VerdictReason | undefined {
+function whyUnfit(layout: LayoutDocument, { space, findings }: Survey): UnshownBecause | undefined {
   if (!space.isWhole) return { kind: 'function-unfit', problem: `only ${space.capturedBytes} bytes were captured` };
   if (findings.some((one) => one.kind === 'all-ones' && one.offset === 0)) {
     return { kind: 'function-unfit', problem: 'the function does not answer' };

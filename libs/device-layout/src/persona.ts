@@ -1,6 +1,4 @@
-import {
-  type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, type Survey,
-} from '@cadastre/config-space';
+import { type CapabilitySpace, ConfigOffset, type ConfigPatch, type Survey } from '@cadastre/config-space';
 import { obedientVmm } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type PersonaPlaces } from './ground.js';
@@ -11,7 +9,7 @@ import { type Layout, layoutDigest, type ListEntry, type Placement } from './lay
 import { patchesBetween } from './patches-between.js';
 import { plannerVersion, type PlannedLayout } from './plan-layout.js';
 import { shownSpace } from './shown-bytes.js';
-import { isSyntheticName, syntheticCapability, type SyntheticRegisters } from './synthetic-capability.js';
+import { isSyntheticName, registersIn } from './synthetic-capability.js';
 import { type Verdict } from './verdict.js';
 
 /** A named, versioned layout of an instance type. A published version never changes. */
@@ -75,7 +73,7 @@ export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLa
     const placement: Placement = {
       name: builder, space, id, version, offset: at.value, length, strategy: 'persona',
       reason: { kind: 'persona-has-it-here', persona: personaName(persona) }, cautions: [], refused: [],
-      registers: registersAt(layout.space, offset, syntheticCapability(builder).fields),
+      registers: registersIn(layout.space, builder, offset),
     };
     return [placement];
   });
@@ -93,11 +91,4 @@ export function planWorn(persona: Persona, { layout, patches }: Worn): PlannedLa
 function entriesOf({ capabilities }: LayoutDocument, space: CapabilitySpace): readonly ListEntry[] {
   return capabilities.filter((one) => one.space === space).map(({ offset, id, version, origin }) =>
     ({ offset, id, version, origin: origin === 'persona' ? 'synthetic' : origin }));
-}
-
-function registersAt(
-  space: ConfigSpace, offset: number, fields: Readonly<Record<string, readonly [number, number, number]>>,
-): SyntheticRegisters {
-  return Object.fromEntries(Object.entries(fields).map(([name, [at, lsb, width]]) =>
-    [name, Math.floor(space.u32(offset + at) / 2 ** lsb) % 2 ** width]));
 }

@@ -1,4 +1,4 @@
-import { type ByteRange, type CapabilitySpace } from '@cadastre/config-space';
+import { type ByteRange, type CapabilitySpace, type ConfigSpace } from '@cadastre/config-space';
 import { type FunctionMatch } from './function-match.js';
 
 /** A register field of a synthetic capability: offset of its DWORD in the capability, lowest bit, width. */
@@ -159,6 +159,12 @@ export function isSyntheticName(name: string): name is SyntheticName {
 
 /** Values of the fields of one synthetic capability, by field name. */
 export type SyntheticRegisters = Readonly<Record<string, number>>;
+
+/** What the fields of a capability read at an offset. */
+export function registersIn(space: ConfigSpace, name: SyntheticName, offset: number): SyntheticRegisters {
+  return Object.fromEntries(Object.entries(syntheticCapability(name).fields).map(([field, [at, lsb, width]]) =>
+    [field, Math.floor(space.u32(offset + at) / 2 ** lsb) % 2 ** width]));
+}
 
 /** The DWORDs behind the header. A value that does not fit its field, or has none, is a bug and throws. */
 export function bodyDwords(capability: SyntheticCapability, registers: SyntheticRegisters): readonly number[] {

@@ -1,5 +1,5 @@
 import { type ByteRange, type CapabilitySpace, type Survey } from '@cadastre/config-space';
-import { type VmmAbilities } from '@cadastre/vmm-profiles';
+import { type RuledRange, type RuleName, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutIdentity } from './layout-document.js';
 
@@ -11,6 +11,18 @@ export interface Destination {
   readonly vmm: VmmAbilities;
   /** Of a VF: its PF, which tells the IDs a guest finds it by. Left out or null where it is not known. */
   readonly physicalFunction?: Survey | null;
+  /** Set where the VMM was predicted byte for byte: then `survey` is of what a guest reads there. */
+  readonly shown?: ShownThere;
+}
+
+/** What a prediction of the destination tells beside its bytes. */
+export interface ShownThere {
+  /** What has to be set for it. */
+  readonly knobs: readonly NeededKnob[];
+  /** Bytes that rules of the VMMs wrote, there or at the source: the last one that names a byte is the cause. */
+  readonly ruled: readonly RuledRange[];
+  /** Bytes the VMM there may show otherwise; nothing tells how. */
+  readonly open: readonly ByteRange[];
 }
 
 interface Named {
@@ -19,11 +31,15 @@ interface Named {
   readonly name: string;
 }
 
-/** Why a layout cannot be shown there. Every number that mattered is here. */
-export type VerdictReason =
+/** Why a layout cannot be shown there. Every number that mattered is here, and the rule of a VMM that caused it. */
+export type VerdictReason = UnshownBecause & { readonly rule?: RuleName };
+
+export type UnshownBecause =
   | { readonly kind: 'function-unfit'; readonly problem: string }
   /** No state of the device can be loaded there, whatever it shows (fact O4). */
   | { readonly kind: 'vmm-cannot-migrate'; readonly vmm: string }
+  /** No guest starts with it there. */
+  | { readonly kind: 'does-not-start'; readonly vmm: string; readonly says: string }
   | { readonly kind: 'config-size-smaller'; readonly layout: number; readonly destination: number }
   | { readonly kind: 'identity-differs'; readonly field: keyof LayoutIdentity; readonly layout: number | null;
       readonly destination: number | null }

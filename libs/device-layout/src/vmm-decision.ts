@@ -9,11 +9,13 @@ import {
 } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type IommuFacts } from './iommu-facts.js';
-import { type Layout } from './layout.js';
+import { type Layout, type Placement } from './layout.js';
 import { type IdentityField } from './layout-operation.js';
 import { patchesBetween } from './patches-between.js';
 import { type PlannedLayout } from './plan-layout.js';
 import { type HiddenByVmm, hiddenBy, type Unmet, unmetBy } from './unmet.js';
+import { type SyntheticName } from './synthetic-capability.js';
+import { type NeededKnob } from './verdict.js';
 import { vfioFunctionOf } from './vfio-function.js';
 
 /** The VMM a device is attached for, and what its control plane sets anyway. */
@@ -121,6 +123,17 @@ function ownKnobs(
     return one.kind === 'replace-identity' && has(name) ? [[name, `0x${one.value.toString(16)}`] as const] : [];
   });
   return Object.fromEntries([...found, ...identity]);
+}
+
+/** The knobs of a decision as a verdict names them. */
+export function neededKnobs({ knobs }: VmmDecision, placements: readonly Placement[]): readonly NeededKnob[] {
+  return Object.entries(knobs).map(([knob, value]): NeededKnob => {
+    const field = Object.entries(identitySettings).find(([, setting]) => setting === knob)?.[0];
+    if (field !== undefined) return { capability: field, knob, offset: null, value: Number(value) };
+    const name: SyntheticName = cliqueSettings.includes(knob) ? 'nvidia-clique' : 'pasid';
+    const offset = placements.find((one) => one.name === name)?.offset ?? null;
+    return { capability: name, knob, offset, value: Number(value) };
+  });
 }
 
 function pasidOf({ maxPasidLog2, exec, priv }: IommuFacts): PasidFacts {

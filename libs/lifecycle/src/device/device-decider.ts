@@ -8,7 +8,9 @@ import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.
 import {
   decideLayout, type DecideRefusal, type LayoutGround, type LayoutWish, type ShownPlaces,
 } from './decide-layout.js';
-import { type DecidedLayout, type DeviceEvent, type LikelyCause, type MissingPlacement } from './device-events.js';
+import {
+  type DecidedLayout, type DeviceEvent, type ExplainedDifference, type LikelyCause, type MissingPlacement,
+} from './device-events.js';
 import { type GuestSpaceTooShort, judgeGuest } from './judge-guest.js';
 import {
   detachAll, type PasidCommand, pasidDecider, type PasidState, type PasidUseRefusal, sharedUses,
@@ -33,7 +35,8 @@ export type DeviceCommand =
 export type GuestSeen =
   | { readonly kind: 'confirmed'; readonly revision: number; readonly guestConfigSpaceDigest: Digest }
   | { readonly kind: 'diverged'; readonly revision: number; readonly guestConfigSpaceDigest: Digest;
-      readonly missing: readonly MissingPlacement[]; readonly differingBytes: number;
+      readonly missing: readonly MissingPlacement[]; readonly differences: readonly ExplainedDifference[];
+      readonly differingBytes: number;
       readonly cause: LikelyCause | null };
 
 /** How it is known that a guest has found a layout, and may have cached its offsets. */
@@ -116,7 +119,9 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
         const differingBytes = differences.reduce((sum, { length }) => sum + length, 0);
         return {
           ...state, revision,
-          guest: { kind: 'diverged', revision, guestConfigSpaceDigest, missing, differingBytes, cause },
+          guest: {
+            kind: 'diverged', revision, guestConfigSpaceDigest, missing, differences, differingBytes, cause,
+          },
           found: foundBy('observation', state, revision),
         };
       }
