@@ -1,10 +1,19 @@
 import { ByteRange } from '@cadastre/config-space';
 import { type LayoutCapability, type LayoutDocument, type LayoutRange } from './layout-document.js';
 
-/** The event of the ledger that decided a layout. */
-export interface DecidedBy {
+/** An event of the ledger, by where and when it was recorded. */
+export interface EventNamed {
+  readonly type: string;
   readonly stream: string;
   readonly revision: number;
+  readonly position: number;
+  readonly recordedAt: string;
+}
+
+/** The events a recorded layout comes from: what was decided, and the bytes it was decided over. */
+export interface LayoutEvents {
+  readonly decided: EventNamed;
+  readonly observed: EventNamed;
 }
 
 /** Everything there is to say about one byte a guest reads. */
@@ -16,7 +25,7 @@ export interface ByteExplanation {
   readonly capability: LayoutCapability | null;
   readonly range: LayoutRange;
   /** The event that put it there; null when the layout is not of a ledger. */
-  readonly decidedBy: DecidedBy | null;
+  readonly event: EventNamed | null;
   /** The same for people, a sentence a line. */
   readonly lines: readonly string[];
 }
@@ -33,7 +42,7 @@ const comparison: { readonly [Compare in LayoutRange['compare']]: string } = {
 
 /** Who owns a byte, what put it there, what was considered instead. Undefined for an offset outside the space. */
 export function explainByte(
-  layout: LayoutDocument, offset: number, decidedBy: DecidedBy | null = null,
+  layout: LayoutDocument, offset: number, events: LayoutEvents | null = null,
 ): ByteExplanation | undefined {
   const at: ByteRange = { offset, length: 1 };
   const range = layout.ranges.find((one) => ByteRange.contains(one, at));
@@ -44,13 +53,14 @@ export function explainByte(
   const value = layout.space.u8(offset);
   const owner = offset < 0x40 ? 'header' : capability?.name ?? (range.provenance.rule === 'gap' ? 'gap'
     : range.provenance.rule);
-  return { offset, value, owner, capability, range, decidedBy,
-    lines: linesOf(offset, value, owner, capability, range, decidedBy) };
+  const event = events && (range.provenance.by === 'hardware' ? events.observed : events.decided);
+  return { offset, value, owner, capability, range, event,
+    lines: linesOf(offset, value, owner, capability, range, event) };
 }
 
 function linesOf(
   offset: number, value: number, owner: string, capability: LayoutCapability | null, range: LayoutRange,
-  decidedBy: DecidedBy | null,
+  event: EventNamed | null,
 ): readonly string[] {
   const { provenance } = range;
   const lines = [`0x${offset.toString(16)} reads 0x${value.toString(16).padStart(2, '0')}`];
@@ -62,6 +72,9 @@ function linesOf(
   lines.push(`${behaviour[range.write]}; ${comparison[range.compare]}`);
   for (const one of capability?.decision?.cautions ?? []) lines.push(`caution: ${one}`);
   for (const one of capability?.decision?.considered ?? []) lines.push(`considered before, ${one}`);
-  if (decidedBy) lines.push(`decided by ${decidedBy.stream}@${decidedBy.revision}`);
+  if (event) {
+    const { type, stream, revision, position, recordedAt } = event;
+    lines.push(`put there by ${type}, ${stream}@${revision}, position ${position}, recorded ${recordedAt}`);
+  }
   return lines;
 }

@@ -9,7 +9,7 @@ export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
 export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
 export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
-export { type ByteExplanation, type DecidedBy, explainByte } from './explain-byte.js';
+export { type ByteExplanation, type EventNamed, explainByte, type LayoutEvents } from './explain-byte.js';
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';

@@ -142,14 +142,29 @@ describe('a document is refused', () => {
 });
 
 describe('any byte', () => {
+  const recorded = { position: 9, recordedAt: '2026-11-23T17:00:00.000Z' };
+  const events = {
+    decided: { type: 'LayoutDecided', stream: 'device-vm/nic', revision: 1, ...recorded },
+    observed: { type: 'FunctionObserved', stream: 'function-host/0000:03:00.0', revision: 1, ...recorded },
+  };
+
   it('of a synthetic capability tells its rule, its reason, what was considered, and the event', () => {
-    const told = explainByte(document, 0x139, { stream: 'device-vm/nic', revision: 1 });
+    const told = explainByte(document, 0x139, events);
     expect(told).toMatchObject({ value: 0x14, owner: 'PASID', capability: { offset: 0x134 },
       range: { provenance: { by: 'planner', rule: 'gap' } } });
     expect(told?.lines).toEqual([
       '0x139 reads 0x14', 'it is byte 5 of PASID (synthetic) at 0x134..0x13b',
       expect.stringMatching(/^0x134..0x139 come from planner, rule gap: pasid: lowest place proven free/) as string,
-      'a write is dropped; after a migration it has to be the same', 'decided by device-vm/nic@1']);
+      'a write is dropped; after a migration it has to be the same',
+      'put there by LayoutDecided, device-vm/nic@1, position 9, recorded 2026-11-23T17:00:00.000Z']);
+  });
+
+  it('of the hardware was put there by the observation, of a link by the decision', () => {
+    expect(explainByte(document, 0x104, events)).toMatchObject({ owner: 'AER', event: events.observed });
+    expect(explainByte(document, 0x10, events)).toMatchObject({ owner: 'header', event: events.observed });
+    expect(explainByte(document, 0x103, events)).toMatchObject({ owner: 'AER', event: events.decided,
+      range: { compare: 'identical', write: 'dropped', provenance: { by: 'planner', rule: 'link' } } });
+    expect(explainByte(document, 0x104)?.event).toBeNull();
   });
 
   it('tells an owner, whatever the offset', () => {

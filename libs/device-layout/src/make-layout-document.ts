@@ -1,5 +1,6 @@
 import {
-  type Capability, capabilityRow, type ConfigSpace, occupiedEnd, survey as surveySpace, type Survey,
+  capabilitiesPointerAt, type Capability, capabilityRow, type ConfigSpace, occupiedEnd, survey as surveySpace,
+  type Survey,
 } from '@cadastre/config-space';
 import { type ByteBehaviour, hardwareBehaviour } from './byte-behaviour.js';
 import { explainAlternative, explainCaution, explainReason } from './explain.js';
@@ -14,6 +15,7 @@ import { syntheticCapability, writableBits } from './synthetic-capability.js';
 export function layoutDocument(survey: Survey, layout: Layout, guest: ConfigSpace): LayoutDocument {
   const bytes = hardwareBehaviour(survey);
   paintIds(survey.space, guest, bytes);
+  paintLinks(survey, guest, layout, bytes);
   for (const one of hiddenIn(survey, layout)) paintHidden(one, survey, layout, bytes);
   for (const operation of layout.operations) paintOperation(operation, bytes);
   for (const entry of [...layout.standardList, ...layout.extendedList]) paintAnchor(entry, bytes);
@@ -55,6 +57,18 @@ function capabilityOf(
 function writableOf({ name, offset, registers }: Placement): readonly { offset: number; mask: number }[] {
   return writableBits(syntheticCapability(name), registers)
     .map((one) => ({ offset: offset + one.offset, mask: one.mask }));
+}
+
+/** Where a list of the hardware goes on to something else. The bytes behave as before; the planner put them there. */
+function paintLinks({ header, space }: Survey, guest: ConfigSpace, layout: Layout, bytes: ByteBehaviour[]): void {
+  const note = 'the list goes on to what the layout shows next';
+  const provenance: Provenance = { by: 'planner', rule: 'link', note };
+  const pointers = [capabilitiesPointerAt(header), ...layout.standardList.map(({ offset }) => offset + 1),
+    ...layout.extendedList.flatMap(({ offset }) => [offset + 2, offset + 3])];
+  for (const at of pointers) {
+    const before = bytes[at];
+    if (before && space.u8(at) !== guest.u8(at)) bytes[at] = { ...before, provenance };
+  }
 }
 
 /** A VF's IDs, which its bytes do not tell. Where an operation says otherwise, it is painted over this. */

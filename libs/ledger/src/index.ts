@@ -6,6 +6,7 @@ export { DecideLayout } from './devices/decide-layout.js';
 export { DetachDevice } from './devices/detach-device.js';
 export { GetDevice, type KnownDevice } from './devices/get-device.js';
 export { GetGuestConfigSpace, type GuestConfigSpace } from './devices/get-guest-config-space.js';
+export { GetLayout, type RecordedLayout } from './devices/get-layout.js';
 export { type NamedWish } from './devices/ground-of.js';
 export { ObserveGuest } from './devices/observe-guest.js';
 export { PlanLayout, type PlannedOver } from './devices/plan-layout.js';

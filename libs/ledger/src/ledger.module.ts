@@ -8,6 +8,7 @@ import { DecideLayoutHandler } from './devices/decide-layout.js';
 import { DetachDeviceHandler } from './devices/detach-device.js';
 import { GetDeviceHandler } from './devices/get-device.js';
 import { GetGuestConfigSpaceHandler } from './devices/get-guest-config-space.js';
+import { GetLayoutHandler } from './devices/get-layout.js';
 import { ObserveGuestHandler } from './devices/observe-guest.js';
 import { PlanLayoutHandler } from './devices/plan-layout.js';
 import { ReplayVmHandler } from './devices/replay-vm.js';
@@ -67,7 +68,7 @@ export class LedgerModule {
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
-        PlanLayoutHandler,
+        PlanLayoutHandler, GetLayoutHandler,
         PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
         ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { type EventNamed } from '@cadastre/device-layout';
 import {
   type EventStore, type ExpectedRevision, pageSizeMax, type Position, type RecordedEvent, StreamName, StreamRevision,
 } from '@cadastre/event-store';
@@ -23,6 +24,11 @@ export interface Read<State> {
 
 /** Where a read of the past ends: behind a revision of the stream, or behind a position of the log. */
 export type UpTo = number | { readonly position: Position };
+
+interface EventPlace {
+  readonly stream: string;
+  readonly revision: number;
+}
 
 /** The end of a read as of a position; of the present, when there is none. */
 export function asOf(position: Position | null): UpTo | undefined {
@@ -101,11 +107,20 @@ export class StreamReader {
   }
 
   /** One event that is known to be there. */
-  async event({ stream, revision }: { readonly stream: string; readonly revision: number }): Promise<LedgerEvent> {
+  async event(place: EventPlace): Promise<LedgerEvent> {
+    return decodeEvent((await this.recorded(place)).data).event;
+  }
+
+  /** The same by its name, and when it was recorded. */
+  async named(place: EventPlace): Promise<EventNamed> {
+    const { stream, revision, position, type, data } = await this.recorded(place);
+    return { type, stream, revision, position, recordedAt: decodeEvent(data).envelope.recordedAt };
+  }
+
+  private async recorded({ stream, revision }: EventPlace): Promise<RecordedEvent> {
     const from = StreamRevision.from(revision);
-    const page = await this.store.readStream(StreamName.from(stream), { from, limit: 1 });
-    const recorded = page.events[0];
-    if (recorded) return decodeEvent(recorded.data).event;
+    const [recorded] = (await this.store.readStream(StreamName.from(stream), { from, limit: 1 })).events;
+    if (recorded) return recorded;
     throw new DamagedHistory(stream, `it has no revision ${revision}`);
   }
 

@@ -1,8 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import { writeLspciText } from '@cadastre/config-space';
+import { writeLayoutDocument } from '@cadastre/device-layout';
 import {
-  AttachDevice, DecideLayout, DetachDevice, GetDevice, GetGuestConfigSpace, type GuestConfigSpace, ObserveGuest,
+  AttachDevice, DecideLayout, DetachDevice, GetDevice, GetGuestConfigSpace, GetLayout, type GuestConfigSpace,
+  ObserveGuest,
 } from '@cadastre/ledger';
 import { type DeviceKey, type DeviceState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -17,6 +19,7 @@ import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
 import { AttachDeviceDto, DetachDeviceDto, LayoutWishDto, ObserveGuestDto } from './attach-device.dto.js';
 import { deviceView } from './device-view.js';
+import { explanationView } from './explanation-view.js';
 import { wishOf } from './layout-wish.js';
 
 @Controller('v1/vms/:vm/devices/:device')
@@ -97,6 +100,35 @@ export class DevicesController {
     if (!readerHas(revision, request.headers)) return deviceView(view);
     void reply.status(304);
     return undefined;
+  }
+
+  /** The layout as a `cadastre.layout/1` document, in its canonical bytes. */
+  @Get('layout')
+  @QueryParameters('at')
+  async layout(
+    @Param('vm') vm: string, @Param('device') device: string, @Query('at') at: unknown,
+    @Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<string | undefined> {
+    const query = new GetLayout(deviceKey(vm, device), await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
+    void reply.header('etag', entityTag(revision)).type(mediaTypes.json);
+    if (!readerHas(revision, request.headers)) return writeLayoutDocument(view.document);
+    void reply.status(304);
+    return undefined;
+  }
+
+  /** Who owns a byte the guest reads, which event and rule put it there, and what was considered instead. */
+  @Get('explain')
+  @QueryParameters('byte', 'at')
+  async explain(
+    @Param('vm') vm: string, @Param('device') device: string, @Query('byte') byte: unknown, @Query('at') at: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
+    const key = deviceKey(vm, device);
+    const query = new GetLayout(key, await asOf(at, this.queries, reply));
+    const { view, revision } = found(await this.queries.execute(query));
+    void reply.header('etag', entityTag(revision));
+    return { ...key, revision, ...explanationView(view, byte) };
   }
 
   /** The guest's config space: `lspci` text, bytes, or JSON, whichever the caller accepts. */

@@ -60,6 +60,8 @@ export interface AttachedDevice {
   readonly hotPlugOrder: number | null;
   /** Null only between the two events of one attach. */
   readonly layout: DecidedLayout | null;
+  /** Revision of the event that decided the layout. */
+  readonly decidedAt: number | null;
   /** Places of earlier attachments of the device. */
   readonly before: ShownPlaces | null;
   /** Null while nobody told what the guest reads. */
@@ -98,14 +100,14 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       const { vm, device, function: attached, hotPlugOrder } = event;
       const before = state.kind === 'detached' ? state.shown : null;
       return {
-        kind: 'attached', key: { vm, device }, revision, function: attached, hotPlugOrder, layout: null, before,
-        guest: null, found: null, pasids: pasidDecider.initial,
+        kind: 'attached', key: { vm, device }, revision, function: attached, hotPlugOrder, layout: null,
+        decidedAt: null, before, guest: null, found: null, pasids: pasidDecider.initial,
       };
     }
     if (state.kind !== 'attached') return state;
     switch (event.type) {
       case 'LayoutDecided': {
-        return { ...state, revision, layout: layoutOf(event) };
+        return { ...state, revision, layout: layoutOf(event), decidedAt: revision };
       }
       case 'LayoutConfirmed': {
         const { guestConfigSpaceDigest } = event;
