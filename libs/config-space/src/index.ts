@@ -10,7 +10,7 @@ export {
   ConfigSpace, conventionalSizeBytes, extendedSizeBytes, extendedSpaceAt, headerSizeBytes, type NotAConfigSpace,
 } from './config-space.js';
 export { type Finding } from './finding.js';
-export { announcesExtendedSpace } from './announces-extended-space.js';
+export { announcesExtendedSpace, linuxReadsExtendedSpace } from './announces-extended-space.js';
 export { announcesCapabilities, capabilitiesPointerAt, type Header, readHeader } from './header.js';
 export { type OwnedRun, type Owner, OwnerMap } from './owner-map.js';
 export { type NotAPasid, Pasid, pasidWidthBitsMax } from './pasid.js';
@@ -29,5 +29,8 @@ export {
   extendedCapabilitiesMax, type LinkedCapability, standardCapabilitiesMax, walkExtendedCapabilities,
   walkStandardCapabilities,
 } from './walk-capabilities.js';
-export { type HostKernel } from './vfio-kernels.js';
-export { type VfioFinding, type VfioFunction, vfioView, type VfioView } from './vfio-view.js';
+export { type HostKernel, type KernelView, kernelViews } from './vfio-kernels.js';
+export { type WriteEffect, type WriteMask } from './vfio-region.js';
+export {
+  type KernelViewTaken, type VfioFinding, type VfioFunction, vfioView, type VfioView, vfioWrites,
+} from './vfio-view.js';

@@ -1,6 +1,8 @@
 import { evaluateLength } from './catalogue/length-term.js';
 import { buildConfigSpace, u16, u32 } from './testing/build-config-space.js';
-import { kernelFacts } from './vfio-kernels.js';
+import { type HostKernel, kernelViewOf, kernelViews } from './vfio-kernels.js';
+
+const upstream = (release: string) => kernelViewOf({ release, flavour: 'upstream' });
 
 type Case = readonly [what: string, space: 'standard' | 'extended', id: number, body: readonly number[], bytes: number];
 
@@ -34,15 +36,42 @@ describe('the bytes vfio-pci maps', () => {
   it.each(cases)('%s', (_, space, id, body, bytes) => {
     const at = space === 'standard' ? 0x40 : 0x100;
     const built = buildConfigSpace({ [space]: [{ id, offset: at, body }] });
-    const rule = kernelFacts({ release: '6.1', flavour: 'upstream' })[space][id] ?? null;
+    const rule = upstream('6.1').view[space][id] ?? null;
     expect(evaluateLength(rule, { space: built, at, version: 1, expressAt: undefined })).toBe(bytes);
   });
 
   it('of a PCI Express endpoint are 0x34 where the header of the kernel was mended', () => {
     const built = buildConfigSpace({ standard: [{ id: 0x10, offset: 0x40, body: u16(2) }] });
     const lengths = ['6.11', '6.12', '6.14', '7.0', '7.2'].map((release) => evaluateLength(
-      kernelFacts({ release, flavour: 'upstream' }).standard[0x10] ?? null,
+      upstream(release).view.standard[0x10] ?? null,
       { space: built, at: 0x40, version: 0, expressAt: undefined }));
     expect(lengths).toEqual([0x32, 0x34, 0x32, 0x34, 0x34]);
+  });
+});
+
+describe('the views of Linux vfio-pci', () => {
+  const named = (release: string, flavour: HostKernel['flavour'] = 'upstream') => {
+    const { view, evidence } = kernelViewOf({ release, flavour });
+    return [view.name, view.revision, evidence];
+  };
+
+  it('have a name and a revision each, and no two have the same', () => {
+    expect(kernelViews.map(({ name, revision }) => `${name}/${revision}`)).toEqual([
+      'linux-vfio-6.1/1', 'linux-vfio-6.4/1', 'linux-vfio-6.12/1', 'linux-vfio-7.2/1',
+      'linux-vfio-6.1-nvidia/1', 'linux-vfio-6.4-nvidia/1', 'linux-vfio-6.12-nvidia/1', 'linux-vfio-7.2-nvidia/1']);
+  });
+
+  it.each([
+    ['6.1.192', 'linux-vfio-6.1', 'observed'], ['6.3.9', 'linux-vfio-6.1', 'derived'],
+    ['6.8', 'linux-vfio-6.4', 'derived'], ['6.12.117', 'linux-vfio-6.12', 'read'],
+    ['6.17', 'linux-vfio-6.4', 'derived'], ['6.18', 'linux-vfio-6.12', 'derived'],
+    ['7.2.13', 'linux-vfio-7.2', 'observed'], ['8.0', 'linux-vfio-7.2', 'derived'],
+    ['5.15', 'linux-vfio-6.1', 'unknown'], ['unreadable', 'linux-vfio-6.1', 'unknown'],
+  ])('%s is shown as %s, which is %s', (release, name, evidence) => {
+    expect(named(release)).toEqual([name, 1, evidence]);
+  });
+
+  it('of NVIDIA kernels were read, whatever the release', () => {
+    expect(named('7.2', 'nvidia')).toEqual(['linux-vfio-7.2-nvidia', 1, 'read']);
   });
 });

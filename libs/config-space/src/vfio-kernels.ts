@@ -19,36 +19,67 @@ export interface KernelFacts {
   readonly extended: KernelLengths;
 }
 
-/** One kernel release that changed the view, and everything up to the next one. */
-interface KernelEra {
-  readonly since: readonly [major: number, minor: number];
+/**
+ * What vfio-pci of some kernels shows: the first stage of every prediction, versioned like a profile. A released view
+ * is never edited: a correction is a new revision.
+ */
+export interface KernelView extends KernelFacts {
+  /** `linux-vfio-6.12`, `linux-vfio-6.12-nvidia`. */
+  readonly name: string;
+  readonly revision: number;
+  readonly flavour: HostKernel['flavour'];
   /** `observed` in captures, `read` in its source, `derived` from the releases around it. */
   readonly evidence: 'observed' | 'read' | 'derived';
+  readonly source: string;
   readonly expressEndpointBytes: number;
   readonly showsDvsec: boolean;
 }
 
-const oldestEra: KernelEra = {
-  since: [6, 1], evidence: 'observed', expressEndpointBytes: 0x32, showsDvsec: false,
-};
+type Behaviour = Pick<KernelView, 'evidence' | 'source' | 'expressEndpointBytes' | 'showsDvsec'>;
 
 /**
  * DVSEC came with 6.4. The size of a PCI Express endpoint was 0x32, a slip in a header of the kernel, until 7.0 made it
  * 0x34; the stable releases of 6.12, 6.18 and 6.19 followed in 2026 (finding 3, reading B2).
  */
+const behaviours = {
+  '6.1': {
+    evidence: 'observed', source: 'Linux 6.1.192 in captures', expressEndpointBytes: 0x32, showsDvsec: false,
+  },
+  '6.4': {
+    evidence: 'derived', source: 'Linux 6.1 and 6.12, and when DVSEC came', expressEndpointBytes: 0x32,
+    showsDvsec: true,
+  },
+  '6.12': {
+    evidence: 'read', source: 'drivers/vfio/pci/vfio_pci_config.c of a stable 6.12', expressEndpointBytes: 0x34,
+    showsDvsec: true,
+  },
+  '7.2': {
+    evidence: 'observed', source: 'Linux 7.2.13 in captures', expressEndpointBytes: 0x34, showsDvsec: true,
+  },
+} as const satisfies Record<string, Behaviour>;
+
+type BehaviourName = keyof typeof behaviours;
+
+interface KernelEra {
+  readonly since: readonly [major: number, minor: number];
+  readonly shows: BehaviourName;
+  readonly evidence: KernelView['evidence'];
+}
+
+/** A release shows what the last era before it shows; between two that were looked at that is derived. */
 const eras: readonly KernelEra[] = [
-  oldestEra,
-  { since: [6, 2], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: false },
-  { since: [6, 4], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: true },
-  { since: [6, 12], evidence: 'read', expressEndpointBytes: 0x34, showsDvsec: true },
-  { since: [6, 13], evidence: 'derived', expressEndpointBytes: 0x32, showsDvsec: true },
-  { since: [6, 18], evidence: 'derived', expressEndpointBytes: 0x34, showsDvsec: true },
-  { since: [7, 2], evidence: 'observed', expressEndpointBytes: 0x34, showsDvsec: true },
-  { since: [7, 3], evidence: 'derived', expressEndpointBytes: 0x34, showsDvsec: true },
+  { since: [6, 1], shows: '6.1', evidence: 'observed' },
+  { since: [6, 2], shows: '6.1', evidence: 'derived' },
+  { since: [6, 4], shows: '6.4', evidence: 'derived' },
+  { since: [6, 12], shows: '6.12', evidence: 'read' },
+  { since: [6, 13], shows: '6.4', evidence: 'derived' },
+  { since: [6, 18], shows: '6.12', evidence: 'derived' },
+  { since: [7, 2], shows: '7.2', evidence: 'observed' },
+  { since: [7, 3], shows: '7.2', evidence: 'derived' },
 ];
 
 /** K5 and K6. */
-function standardLengths(era: KernelEra): KernelLengths {
+function standardLengths(endpointBytes: number): KernelLengths {
   const portType = bits(0x02, 2, 4, 4);
   return {
     0x01: 8,
@@ -60,7 +91,7 @@ function standardLengths(era: KernelEra): KernelLengths {
     0x09: bits(0x02, 1, 0, 8),
     0x10: choose(bits(0x02, 2, 0, 4), {
       1: choose(portType, { 9: 0x0c }, 0x14),
-    }, choose(portType, { 9: 0x2c }, era.expressEndpointBytes)),
+    }, choose(portType, { 9: 0x2c }, endpointBytes)),
     0x11: 12,
     0x12: choose(bits(0x04, 4, 0, 4), { 0xf: 16 }, 8),
     0x13: 6,
@@ -68,7 +99,7 @@ function standardLengths(era: KernelEra): KernelLengths {
 }
 
 /** K8, K9, K10. */
-function extendedLengths(era: KernelEra, flavour: HostKernel['flavour']): KernelLengths {
+function extendedLengths(showsDvsec: boolean, flavour: HostKernel['flavour']): KernelLengths {
   const channels = sum(0x10, product(0x0c, sum(1, bits(0x04, 4, 0, 3))));
   // 128, 64 or 32 phases of 4 bits, the largest bit set deciding.
   const arbitrationTable = choose(bits(0x08, 4, 3, 1), { 1: 64 },
@@ -93,30 +124,53 @@ function extendedLengths(era: KernelEra, flavour: HostKernel['flavour']): Kernel
     0x0016: sum(17, bits(0x04, 1, 0, 5)),
     0x0017: sum(12, choose(bits(0x04, 4, 9, 2), { 1: sum(2, product(2, bits(0x04, 4, 16, 11))) }, 0)),
     0x0018: 8,
-    ...(era.showsDvsec ? { 0x0023: bits(0x04, 4, 20, 12) } : {}),
+    ...(showsDvsec ? { 0x0023: bits(0x04, 4, 20, 12) } : {}),
     ...(flavour === 'nvidia' ? { 0x001b: 8 } : {}),
   };
 }
 
-/** Facts of one kernel, and how well they are known. */
-export interface KnownKernel extends KernelFacts {
-  readonly evidence: KernelEra['evidence'] | 'unknown';
+function viewOf(name: BehaviourName, flavour: HostKernel['flavour']): KernelView {
+  const behaviour: Behaviour = behaviours[name];
+  const isNvidia = flavour === 'nvidia';
+  return {
+    ...behaviour,
+    name: `linux-vfio-${name}${isNvidia ? '-nvidia' : ''}`, revision: 1, flavour,
+    // K14 was read in the NV-Kernels source, not observed.
+    evidence: isNvidia ? 'read' : behaviour.evidence,
+    source: isNvidia ? `${behaviour.source}; PASID as in NV-Kernels` : behaviour.source,
+    standard: standardLengths(behaviour.expressEndpointBytes),
+    extended: extendedLengths(behaviour.showsDvsec, flavour),
+  };
+}
+
+const viewsOf = (flavour: HostKernel['flavour']): { readonly [Name in BehaviourName]: KernelView } => ({
+  '6.1': viewOf('6.1', flavour), '6.4': viewOf('6.4', flavour), '6.12': viewOf('6.12', flavour),
+  '7.2': viewOf('7.2', flavour),
+});
+const known = { upstream: viewsOf('upstream'), nvidia: viewsOf('nvidia') } as const;
+
+/** Every view of Linux vfio-pci that is known, the oldest first. */
+export const kernelViews: readonly KernelView[] =
+  [known.upstream, known.nvidia].flatMap((views) => Object.values<KernelView>(views));
+
+/** What one kernel shows, and how well that is known of this very release. */
+export interface KnownKernel {
+  readonly view: KernelView;
+  readonly evidence: KernelView['evidence'] | 'unknown';
 }
 
 /**
- * The facts of a kernel. A release older than the oldest known one, or one that cannot be read, gets the facts of the
- * oldest (`unknown`): the caller reports it.
+ * The view of a kernel. A release older than the oldest known one, or one that cannot be read, gets that of the oldest
+ * (`unknown`): the caller reports it.
  */
-export function kernelFacts(kernel: HostKernel): KnownKernel {
-  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?!\d)/.exec(kernel.release) ?? [];
+export function kernelViewOf({ release, flavour }: HostKernel): KnownKernel {
+  const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?!\d)/.exec(release) ?? [];
   const isSince = ({ since }: KernelEra): boolean =>
     Number(major) > since[0] || (Number(major) === since[0] && Number(minor) >= since[1]);
-  const known = eras.findLast(isSince);
-  const era = known ?? oldestEra;
-  const { flavour } = kernel;
-  // K14 was read in the NV-Kernels source, not observed.
-  const evidence = known === undefined ? 'unknown' : flavour === 'nvidia' ? 'read' : known.evidence;
-  return { standard: standardLengths(era), extended: extendedLengths(era, flavour), evidence };
+  const era = eras.findLast(isSince);
+  if (era === undefined) return { view: known[flavour]['6.1'], evidence: 'unknown' };
+  const view = known[flavour][era.shows];
+  return { view, evidence: flavour === 'nvidia' ? 'read' : era.evidence };
 }
 
 /** Functions whose INTx vfio-pci hides because it cannot be masked (quirks.md section 3): the pin reads 0. */

@@ -1,8 +1,8 @@
 import { findCapability, survey } from './survey.js';
-import { buildConfigSpace, type ConfigSpaceParts, express, extendedHeader, u16,
+import { buildConfigSpace, type ConfigSpaceParts, express, extendedHeader, type StandardEntry, u16,
   u32 } from './testing/build-config-space.js';
 import { type HostKernel } from './vfio-kernels.js';
-import { vfioView } from './vfio-view.js';
+import { vfioView, vfioWrites } from './vfio-view.js';
 
 const linux61: HostKernel = { release: '6.1', flavour: 'upstream' };
 const linux72: HostKernel = { release: '7.2', flavour: 'upstream' };
@@ -163,6 +163,79 @@ describe('the vfio view of an extended list', () => {
     expect(loop.findings).toEqual([{ kind: 'capability-list-loops', space: 'extended', at: 0x100 }]);
     const low = view({ standard: pcie, extended: [{ id: 1, offset: 0x100, next: 0x040 }] });
     expect([low.space.u32(0x100), low.findings]).toEqual([extendedHeader(1, 1, 0x040), []]);
+  });
+});
+
+describe('an extended header whose ID ends in what the byte map has a meaning for (reading P9)', () => {
+  const pcie = [express()];
+  const at = (parts: ConfigSpaceParts, ...offsets: readonly number[]) =>
+    offsets.map((offset) => view({ standard: pcie, ...parts }).space.u32(offset));
+
+  it('00, a null head above all, is read from the hardware, so what hangs behind it is not hidden', () => {
+    const extended = [{ id: 0, offset: 0x100 }, { id: 0x1d, offset: 0x140 }, { id: 3, offset: 0x180 }];
+    expect(listOf({ standard: pcie, extended })).toEqual(['EXP@40', 'NULL@100', 'DPC@140', 'DSN@180']);
+    expect(at({ extended }, 0x100)).toEqual([extendedHeader(0, 1, 0x140)]);
+    expect(view({ standard: pcie, extended }).findings).toContainEqual(
+      { kind: 'header-from-hardware', space: 'extended', id: 0, offset: 0x100 });
+    expect(at({ extended: [{ id: 0x200, offset: 0x100 }, { id: 0x1d, offset: 0x140 }] }, 0x100))
+      .toEqual([extendedHeader(0x200, 1, 0x140)]);
+  });
+
+  it('ff is taken for bytes of nobody, fe for bytes the kernel keeps', () => {
+    const headed = (id: number) => at({ extended: [{ id, offset: 0x100 }, { id: 3, offset: 0x180 }] }, 0x100)[0];
+    expect([0x01ff, 0x01fe, 0x0123].map(headed))
+      .toEqual([extendedHeader(0x01ff, 1, 0x180), 0x18000000, 0x18000000]);
+    const effects = (id: number, kernel = linux72) => vfioWrites(buildConfigSpace({ standard: pcie,
+      extended: [{ id, offset: 0x100 }, { id: 3, offset: 0x180 }] }), kernel)[0x100]?.effect;
+    expect([0x01ff, 0x01fe, 0x0119].map((id) => effects(id))).toEqual(['hardware', 'virtual', 'dropped']);
+    expect([effects(0x0123), effects(0x0123, linux61)]).toEqual(['hardware', 'dropped']);
+  });
+});
+
+describe('a config region larger than what it lists (reading P10)', () => {
+  const extended = [{ id: 0x19, offset: 0x100 }, { id: 3, offset: 0x140 }];
+
+  it('is the one of a host bridge: 4096 bytes as the hardware has them, all writable', () => {
+    const parts = { classCode: 0x060000, standard: [{ id: 1, offset: 0x40 }], extended };
+    const { space, rawWritable, findings } = view(parts);
+    expect([space.size, space.u32(0x100), space.u32(0x140)])
+      .toEqual([4096, extendedHeader(0x19, 1, 0x140), extendedHeader(3, 1, 0)]);
+    expect([rawWritable, findings]).toEqual([[{ offset: 0x48, length: 0xfb8 }], []]);
+    expect(view({ ...parts, classCode: 0x060400 }).space.size).toBe(256);
+    expect(view({ ...parts, standard: [express()] }).space.u32(0x100)).toBe(0x14000000);
+  });
+
+  it('is the one of PCI-X of version 0 that says 266 MHz, while version 2 has its list looked at', () => {
+    const at100 = (command: readonly number[]) => view({
+      standard: [{ id: 7, offset: 0x40, body: [...command, ...u32(1 << 30)] }], extended }).space.u32(0x100);
+    expect([at100([0, 0]), at100([0, 0x20])]).toEqual([extendedHeader(0x19, 1, 0x140), 0x14000000]);
+  });
+
+  it('has no extended space that cannot be read, host bridge or not', () => {
+    expect(view({ classCode: 0x060000, bytes: { 0x100: u32(0xffffffff) } }).findings)
+      .toEqual([{ kind: 'extended-space-not-shown', because: 'all-ones' }]);
+  });
+});
+
+describe('what a structure brings about beyond its own bytes', () => {
+  it('one that passes 0x100 keeps the bytes up there from being written', () => {
+    const parts = { standard: [express(), { id: 9, offset: 0xf0, body: [0x20] }] };
+    const effects = (at: number) => vfioWrites(buildConfigSpace(parts), linux72)[at]?.effect;
+    expect([0xf0, 0xff, 0x100, 0x10f, 0x110].map(effects))
+      .toEqual(['hardware', 'hardware', 'dropped', 'dropped', 'hardware']);
+  });
+
+  it('the first PCI Express capability decides how long any other is (reading P11)', () => {
+    const parts = { standard: [express({ version: 1 }), express({ offset: 0x80 })] };
+    expect(view(parts).rawWritable.map(({ offset }) => offset)).toEqual([0x54, 0x94]);
+  });
+
+  it('PM whose first bytes a later one covers has other bits kept: its tables count from its own first byte', () => {
+    const power = { id: 1, offset: 0x44, body: [...u16(0xfe03), ...u16(0x8108)] };
+    const shown = (...standard: readonly StandardEntry[]) =>
+      [0x44, 0x48].map((at) => view({ size: 256, standard }).space.u32(at));
+    expect(shown(power)).toEqual([0x06030001, 0x0008]);
+    expect(shown(power, { id: 9, offset: 0x40, body: [6] })).toEqual([0x06030001 | 0x4000, 0x0108]);
   });
 });
 

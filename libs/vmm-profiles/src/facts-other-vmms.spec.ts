@@ -175,9 +175,11 @@ describe('the facts of crosvm', () => {
 
   it('X5: I/O BARs and byte 0x51 of Intel graphics read 0, PM is an emulated copy', () => {
     const parts = { vendorId: 0x8086, classCode: 0x030000, standard: [{ id: 1, offset: 0xd0 }, express()],
-      bytes: { 0x10: u32(0xe001), 0x51: [0x77] } };
+      bytes: { 0x10: u32(0xe001), 0x14: u32(0xfe00000c), 0x18: u32(0x00000001), 0x51: [0x77] } };
     const prediction = predict(parts, 'crosvm');
     expect([guestOf(prediction).u32(0x10), guestOf(prediction).u8(0x51)]).toEqual([0, 0]);
+    // The upper half of a BAR above 4 GiB looks like I/O ports, and is none.
+    expect([guestOf(prediction).u32(0x14), guestOf(prediction).u32(0x18)]).toEqual([0xfe00000c, 1]);
     expect(prediction.unpredicted).toContainEqual({ offset: 0xd2, length: 6, rule: 'X5' });
   });
 });

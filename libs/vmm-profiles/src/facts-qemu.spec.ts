@@ -197,7 +197,9 @@ describe('what vfio-pci does not give to any VMM', () => {
     expect([denied(0x0b25), denied(0x37c8)]).toMatchObject([{ kind: 'refused', rule: 'observed 13', confidence: 'V' },
       { kind: 'refused', confidence: 'D' }]);
     expect(denied(0x10c9).kind).toBe('starts');
-    expect(told(predict({ classCode: 0 }, 'qemu-11.1'))).toContain('observed 13 may-not-open');
+    expect(told(predict({ classCode: 0, bytes: { 0x14: u32(0xfe000000) } }, 'qemu-11.1')))
+      .toContain('observed 13 may-not-open');
+    expect(told(predict({ classCode: 0 }, 'qemu-11.1'))).not.toContain('observed 13 may-not-open');
     expect(told(predict({ standard: [{ id: 0x14, offset: 0x40 }] }, 'qemu-11.1'))).toContain(
       'observed 13 may-not-open');
   });

@@ -1,6 +1,14 @@
-import { ConfigSpace, conventionalSizeBytes } from '@cadastre/config-space';
+import { ConfigSpace, conventionalSizeBytes, extendedSizeBytes } from '@cadastre/config-space';
 import { type Outcome, type PredictionFinding, type RuledRange } from './prediction.js';
 import { type Confidence, confidenceOf, type RuleName, rules } from './rules.js';
+
+/** What a VMM answers for, bit by bit; only who asks for writes has it drawn up. */
+export class EmulatedBits {
+  /** Bits a guest reads from the VMM. */
+  readonly emulated = new Uint8Array(extendedSizeBytes);
+  /** Bits of those that a guest can change. */
+  readonly writable = new Uint8Array(extendedSizeBytes).fill(0xff);
+}
 
 /** A config space while a VMM makes a guest's out of it. Every write names its rule. */
 export class GuestImage {
@@ -13,7 +21,7 @@ export class GuestImage {
   private readonly view: DataView;
   private shownBytes: number;
 
-  constructor(readonly original: ConfigSpace) {
+  constructor(readonly original: ConfigSpace, private readonly bits?: EmulatedBits) {
     this.bytes = new Uint8Array(original.size);
     this.bytes.set(original.toBytes());
     this.view = new DataView(this.bytes.buffer);
@@ -39,12 +47,33 @@ export class GuestImage {
   /** Writes 1, 2 or 4 bytes: the bits in `mask` become those of `value`. What passes the end is dropped. */
   put(offset: number, length: 1 | 2 | 4, value: number, rule: RuleName, mask = 0xffffffff): void {
     if (offset + length > this.bytes.length) return;
+    this.emulate(offset, length, mask);
+    this.store(offset, length, value, rule, mask);
+  }
+
+  /** The same where the VMM keeps the bits without answering for them. */
+  store(offset: number, length: 1 | 2 | 4, value: number, rule: RuleName, mask = 0xffffffff): void {
     this.ruled.push({ offset, length, rule });
     for (let index = 0; index < length; index += 1) {
       const bits = (mask >>> (8 * index)) & 0xff;
       const kept = (this.bytes[offset + index] ?? 0) & ~bits;
       this.bytes[offset + index] = kept | ((value >>> (8 * index)) & bits);
     }
+  }
+
+  /** Up to 4 bytes whose bits in `mask` a guest reads from the VMM, and can change where `writable` has them. */
+  emulate(offset: number, length: number, mask = 0xffffffff, writable?: number): void {
+    if (this.bits === undefined) return;
+    for (let index = 0; index < length; index += 1) {
+      const at = offset + index;
+      this.bits.emulated[at] = (this.bits.emulated[at] ?? 0) | ((mask >>> (8 * (index % 4))) & 0xff);
+      if (writable !== undefined) this.bits.writable[at] = (writable >>> (8 * (index % 4))) & 0xff;
+    }
+  }
+
+  /** A capability the VMM has added: a guest changes nothing of what the VMM answers for in it. */
+  protect(offset: number, length: number): void {
+    this.bits?.writable.fill(0, offset, offset + length);
   }
 
   putBytes(offset: number, given: readonly number[], rule: RuleName): void {

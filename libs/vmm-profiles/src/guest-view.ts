@@ -1,5 +1,7 @@
-import { announcesExtendedSpace, type ConfigSpace, type Finding, readHeader, vfioView, type VfioFinding,
-  walkExtendedCapabilities, walkStandardCapabilities } from '@cadastre/config-space';
+import {
+  type ConfigSpace, type Finding, type KernelViewTaken, linuxReadsExtendedSpace, readHeader, vfioView,
+  type VfioFinding, walkExtendedCapabilities, walkStandardCapabilities,
+} from '@cadastre/config-space';
 import { ends, GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type Knobs, wrongSetting } from './knobs.js';
@@ -12,6 +14,7 @@ import { type VmmProfile } from './vmm-profile.js';
 interface FirstStage {
   readonly space: ConfigSpace;
   readonly rawWritable: readonly { readonly offset: number; readonly length: number }[];
+  readonly kernel: KernelViewTaken | null;
 }
 
 /**
@@ -36,7 +39,7 @@ export function guestView(
   const space = outcome.kind === 'starts' ? image.toSpace() : null;
   const chain = space === null ? { standard: [], extended: [] } : listsOf(space, image);
   return {
-    profile: { name: profile.name, revision: profile.revision },
+    profile: { name: profile.name, revision: profile.revision }, kernel: first.kernel,
     outcome, space, vfio: first.space, chain,
     findings: image.findings, ruled: image.ruled, unpredicted: image.unpredicted,
     migration: profile.migration,
@@ -48,8 +51,10 @@ export function guestView(
 function firstStage(
   physical: ConfigSpace, profile: VmmProfile, knobs: Knobs, host: HostFacts, findings: VfioFinding[],
 ): FirstStage {
-  if (profile.reads === 'device-side') return { space: physical, rawWritable: [] };
-  if (profile.reads === 'physical') return { space: physical.patched(knobs.patches ?? []), rawWritable: [] };
+  if (profile.reads === 'device-side') return { space: physical, rawWritable: [], kernel: null };
+  if (profile.reads === 'physical') {
+    return { space: physical.patched(knobs.patches ?? []), rawWritable: [], kernel: null };
+  }
   const view = vfioView(physical, host.kernel, host.about);
   findings.push(...view.findings);
   return view;
@@ -78,7 +83,7 @@ function reportVfio(image: GuestImage, finding: VfioFinding): void {
 function listsOf(space: ConfigSpace, image: GuestImage): GuestPrediction['chain'] {
   const wrong: Finding[] = [];
   const standard = walkStandardCapabilities(space, readHeader(space), wrong);
-  const extended = announcesExtendedSpace(space, standard) ? walkExtendedCapabilities(space, wrong) : [];
+  const extended = linuxReadsExtendedSpace(space, standard) ? walkExtendedCapabilities(space, wrong) : [];
   for (const one of wrong) {
     if (one.kind === 'list-not-announced') continue;
     const at = 'at' in one ? one.at : 'offset' in one ? one.offset : null;

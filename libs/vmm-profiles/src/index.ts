@@ -1,6 +1,7 @@
 export { type ConfigurationFragment, type DeviceNames } from './configuration.js';
 export { integrateExpress } from './families/express.js';
 export { guestView } from './guest-view.js';
+export { type GuestWrite, guestWrites } from './guest-writes.js';
 export { type HostFacts, type PasidFacts } from './host-facts.js';
 export { hostKernelOf, type KernelTaken } from './host-kernel.js';
 export { type Explanation, explanationsMax, identify } from './identify.js';

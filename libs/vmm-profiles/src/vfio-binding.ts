@@ -17,7 +17,10 @@ export function vfioBinding(physical: ConfigSpace, image: GuestImage): Outcome {
     return ends('refused', 'observed 13', 'the function is in the denylist of vfio-pci',
       deviceId === observedDenied ? 'V' : 'D');
   }
-  if (classCode >>> 8 === 0 || walkStandard(physical, 0xfc, true).items.some(({ id }) => id === enhancedAllocation)) {
+  // Linux leaves the BARs of a function without a class as it finds them.
+  const hasBars = [0x10, 0x14, 0x18, 0x1c, 0x20, 0x24].some((at) => physical.u32(at) !== 0);
+  const isLeft = classCode >>> 8 === 0 && hasBars;
+  if (isLeft || walkStandard(physical, 0xfc, true).items.some(({ id }) => id === enhancedAllocation)) {
     image.report('may-not-open', 'observed 13', 'the host may leave its BARs unclaimed, and then it cannot be opened',
       null, 'D');
   }

@@ -1,8 +1,7 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { type GuestPrediction, guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
 import { hasObserved, observedFolder, unless } from './corpus.js';
-import { knobsOf, type ObservedGuest, observedGuests, observedProbes, observedRefusals,
-  observedSpace } from './observed.js';
+import { knobsOf, type ObservedGuest, observedGuests, observedRefusals, observedSpace } from './observed.js';
 
 /** Where a capture shows something no rule of a VMM explains, and why. */
 interface GuestException {
@@ -111,25 +110,6 @@ describe(`the guest predicted from the physical space${unless(hasObserved, obser
   } else {
     it.skip('every guest', () => undefined);
   }
-});
-
-describe(`the bytes predicted to reach the hardware${unless(hasObserved, observedFolder)}`, () => {
-  const probes = ['vfio-write-probe.tsv', 'guest-write-probe-rp.tsv', 'guest-write-probe-rc.tsv']
-    .flatMap((name) => observedProbes(name).map((one): [string, string, typeof one] => [one.folder, name, one]));
-
-  (hasObserved ? it.each(probes) : it.skip.each(probes))('%s %s: did', (folder, name, { bytes }) => {
-    const variant = /-(r[pc])\.tsv$/.exec(name)?.[1] ?? 'rp';
-    const kernel = folder.slice(folder.lastIndexOf('.k') + 2);
-    const { prediction } = predict({ folder, kernel, profile: 'qemu-11.1', variant, file: undefined, result: '' });
-    const raw = prediction.writeThrough;
-    const isRaw = (at: number): boolean => raw.some(({ offset, length }) => at >= offset && at < offset + length);
-    expect(bytes.filter(({ offset, effect }) => isRaw(offset) && !/^[HM]/.test(effect))).toEqual([]);
-    expect(bytes.filter(({ offset }) => isRaw(offset)).length).toBeGreaterThan(0);
-  });
-
-  (hasObserved ? it : it.skip)('were probed in dozens of functions', () => {
-    expect(probes.length).toBeGreaterThan(50);
-  });
 });
 
 describe(`a function that vfio-pci did not give away${unless(hasObserved, observedFolder)}`, () => {

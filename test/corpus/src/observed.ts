@@ -45,21 +45,28 @@ export function observedSpace(folder: string, file: string): ConfigSpace | undef
   return existsSync(path) ? readCaptures(path)[0]?.space : undefined;
 }
 
-/** What a write did to one byte: the first letter is the hardware's, `H` written, `M` changed, else untouched. */
+/** A byte before and after the complement was written to it: of the hardware, and as the writer reads it. */
 export interface ProbedByte {
   readonly offset: number;
+  /** `H` the hardware has what was written, `M` it has something else, then the same with `G` and `g` of the guest. */
   readonly effect: string;
+  readonly hardware: readonly [before: number, after: number];
+  readonly view: readonly [before: number, after: number];
 }
 
 /** Every folder with a probe of that name. */
 export function observedProbes(name: string): readonly { readonly folder: string; bytes: readonly ProbedByte[] }[] {
   if (!hasObserved) return [];
+  const values = (column: string): readonly [number, number] => {
+    const [, before = '', after = ''] = /^\w+ (\w+)->(\w+)$/.exec(column) ?? [];
+    return [parseInt(before, 16), parseInt(after, 16)];
+  };
   return readdirSync(observedFolder).filter((folder) => existsSync(join(observedFolder, folder, name)))
     .map((folder) => ({
       folder,
       bytes: readFileSync(join(observedFolder, folder, name), 'utf8').trimEnd().split('\n').map((line) => {
-        const [offset = '', effect = ''] = line.split('\t');
-        return { offset: parseInt(offset, 16), effect };
+        const [offset = '', effect = '', hardware = '', view = ''] = line.split('\t');
+        return { offset: parseInt(offset, 16), effect, hardware: values(hardware), view: values(view) };
       }),
     }));
 }

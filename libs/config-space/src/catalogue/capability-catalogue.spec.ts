@@ -1,4 +1,4 @@
-import { kernelFacts } from '../vfio-kernels.js';
+import { kernelViewOf } from '../vfio-kernels.js';
 import { capabilityCatalogue, capabilityRow } from './capability-catalogue.js';
 import { type CapabilityRow, type CapabilitySpace } from './capability-row.js';
 
@@ -31,7 +31,7 @@ describe('the capability catalogue', () => {
   });
 
   it('shows through vfio-pci exactly what Linux 6.12 has a length for', () => {
-    const facts = kernelFacts({ release: '6.12', flavour: 'upstream' });
+    const { view: facts } = kernelViewOf({ release: '6.12', flavour: 'upstream' });
     for (const space of ['standard', 'extended'] as const) {
       const shown = capabilityCatalogue[space].filter(({ vfio }) => vfio === 'show').map(({ id }) => id);
       expect(shown).toEqual(Object.keys(facts[space]).map(Number));

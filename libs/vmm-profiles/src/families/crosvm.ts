@@ -13,7 +13,10 @@ export function showCrosvm(image: GuestImage): Outcome {
   const { original } = image;
   const { vendorId, classCode } = readHeader(original);
   for (let at = 0x10; at < 0x28; at += 4) {
-    if ((image.u8(at) & 1) === 1) image.put(at, 4, 0, 'X5');
+    const low = image.u8(at);
+    if ((low & 1) === 1) image.put(at, 4, 0, 'X5');
+    // The upper half of a 64-bit BAR is an address, whatever its lowest bit.
+    if ((low & 7) === 4) at += 4;
   }
   if (vendorId === 0x8086 && classCode >>> 16 === 0x03) image.put(0x51, 1, 0, 'X5');
   if (!announcesCapabilities(readHeader(original))) return starts;

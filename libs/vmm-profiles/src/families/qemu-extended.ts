@@ -27,7 +27,10 @@ export function showQemuExtended(image: GuestImage, stage: Stage, traits: QemuTr
   for (const item of items) {
     const taken = takeExtended(image, item, items, stage, traits);
     if (typeof taken !== 'string') return taken;
-    if (taken === 'kept') kept.push(item);
+    image.emulate(item.offset, 4, nextMask);
+    if (taken !== 'kept') continue;
+    kept.push(item);
+    image.protect(item.offset, nextStart(items, item.offset, extendedSizeBytes) - item.offset);
   }
   linkExtended(image, kept);
   makePasid(image, stage, traits, items);
@@ -96,6 +99,7 @@ function rewriteRebar(image: GuestImage, at: number): boolean {
     if (size > 19) return false;
     image.put(entry, 4, (1 << (4 + size)) >>> 0, 'observed 8');
     image.put(entry + 4, 4, 0, 'observed 8', ~rebarControlBits);
+    image.emulate(entry + 4, 4);
   }
   return true;
 }
@@ -103,6 +107,7 @@ function rewriteRebar(image: GuestImage, at: number): boolean {
 /** Q10 and Q13: the head is emulated whole, of other headers the next pointer. */
 function linkExtended(image: GuestImage, kept: readonly ExtendedItem[]): void {
   const [first] = kept;
+  image.emulate(extendedSpaceAt, 4, 0xffffffff, 0);
   if (first?.offset !== extendedSpaceAt) image.put(extendedSpaceAt, 4, ((first?.offset ?? 0) << 20) >>> 0, 'Q10');
   kept.forEach(({ id, version, offset }, index) => {
     const next = ((kept[index + 1]?.offset ?? 0) << 20) >>> 0;
@@ -142,6 +147,9 @@ function makePasid(
   if (previous !== undefined) image.put(previous.offset, 4, (offset << 20) >>> 0, 'Q17', nextMask);
   image.put(offset, 4, (0x0001001b | ((after?.offset ?? 0) << 20)) >>> 0, 'Q19');
   image.put(offset + 4, 4, pasidRegisters(host.pasid), 'Q19');
+  image.protect(offset, pasidBytes);
+  // Enable, execute and privileged enable, whatever of them is supported.
+  image.emulate(offset + 6, 1, 0xff, 0x07);
   image.emulated.push({ offset, length: pasidBytes, rule: 'Q14' });
   image.report('pasid-made', 'Q14', `PASID of ${host.pasid.widthBits} bits at 0x${offset.toString(16)}`, offset);
   if (list.length === 1 && previous?.id === 0) {

@@ -44,6 +44,7 @@ export function showQemuStandard(
     if (taken !== undefined) return overlap('a virtual capability', offset, bytes.length, taken, virtual);
     image.putBytes(offset, bytes, rule);
     image.put(offset + 1, 1, head, 'Q3');
+    image.protect(offset, bytes.length);
     image.emulated.push({ offset, length: bytes.length, rule });
     image.report('virtual-capability', 'Q6', `a virtual capability at 0x${offset.toString(16)}`, offset);
     head = offset;
@@ -52,19 +53,27 @@ export function showQemuStandard(
   for (const item of walk.items.toReversed()) {
     const behind = nextStart(walk.items, item.offset, extendedSpaceAt);
     const claimed = nextStart(virtual, item.offset, behind) - item.offset;
+    image.emulate(item.offset + 1, 1);
     const size = addCapability(rebuild, item, claimed, virtual, walk.items);
     if (typeof size !== 'number') return size;
     if (size === 0) continue;
     const taken = claims.take(item.offset, size);
     if (taken !== undefined) return overlap(`capability 0x${item.id.toString(16)}`, item.offset, size, taken, virtual);
     // Written now, not at the end: what a later capability puts over it (Q5) is what a guest finds.
-    image.put(item.offset, 1, item.id, 'Q3');
+    image.store(item.offset, 1, item.id, 'Q3');
     image.put(item.offset + 1, 1, head, 'Q3');
+    image.protect(item.offset, size);
     head = item.offset;
   }
   image.put(0x34, 1, head, 'Q3');
   const msi = walk.items.find(({ id }) => id === standardId.msi);
   if (msi !== undefined) resetMsi(image, msi.offset);
+  const msixAt = walk.items.find(({ id }) => id === standardId.msix)?.offset;
+  if (msixAt !== undefined) {
+    image.emulate(msixAt, 12);
+    // Enable and function mask.
+    image.emulate(msixAt + 3, 1, 0xff, 0xc0);
+  }
   return starts;
 }
 
@@ -137,13 +146,23 @@ function msiOf({ original }: GuestImage, at: number): { control: number; is64: b
 /** The reset that comes before a guest runs: nothing of what the host programmed is left. */
 function resetMsi(image: GuestImage, at: number): void {
   const rule = 'observed 9';
-  const { is64, isMasked } = msiOf(image, at);
+  const { control, is64, isMasked } = msiOf(image, at);
+  const data = at + (is64 ? 0x0c : 0x08);
+  image.emulate(at, data + (isMasked ? 12 : 2) - at);
+  // Enable and the number of vectors; an address of a DWORD.
+  image.emulate(at + 2, 1, 0xff, 0x71);
   image.put(at + 4, 4, 0, rule);
-  if (is64) image.put(at + 8, 4, 0, rule);
-  image.put(at + (is64 ? 0x0c : 0x08), 2, 0, rule);
+  image.emulate(at + 4, 4, 0xffffffff, 0xfffffffc);
+  if (is64) {
+    image.put(at + 8, 4, 0, rule);
+    image.emulate(at + 8, 4, 0xffffffff, 0xffffffff);
+  }
+  image.put(data, 2, 0, rule);
+  image.emulate(data, 2, 0xffff, 0xffff);
   if (!isMasked) return;
-  image.put(at + (is64 ? 0x10 : 0x0c), 4, 0, rule);
-  image.put(at + (is64 ? 0x14 : 0x10), 4, 0, rule);
+  image.put(data + 4, 4, 0, rule);
+  image.put(data + 8, 4, 0, rule);
+  image.emulate(data + 4, 4, 0xffffffff, 0xffffffff >>> (32 - 2 ** ((control >>> 1) & 7)));
 }
 
 /** Q5, in the order QEMU decides. */
