@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { addBundles } from './commands/bundles.js';
 import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
 import { addIdentify } from './commands/identify.js';
@@ -21,7 +22,7 @@ const program = new Command('cadastre')
   .exitOverride();
 const commands = [
   addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addPredict, addKnobs, addIdentify, addReplay,
-  addViews, addDemo,
+  addBundles, addViews, addDemo,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) {

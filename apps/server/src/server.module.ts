@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { LedgerModule, type LedgerOptions } from '@cadastre/ledger';
+import { BundlesController } from './bundles/bundles.controller.js';
 import { DevicesController } from './devices/devices.controller.js';
 import { EventsController } from './events/events.controller.js';
 import { HistoryController } from './events/history.controller.js';
@@ -24,7 +25,7 @@ export class ServerModule {
       controllers: [
         FunctionsController, DevicesController, PasidsController, ListsController, LayoutsController,
         VmmProfilesController, PersonasController, EventsController, HistoryController, VmsController,
-        MigrationsController,
+        MigrationsController, BundlesController,
         HealthController, ProblemsController,
       ],
     };

@@ -79,10 +79,11 @@ export class TestServer {
   }
 
   private reply(response: { statusCode: number; headers: object; body: string }): Reply {
-    const isJson = response.body.startsWith('{');
+    const headers: Readonly<Record<string, unknown>> = { ...response.headers };
+    const isJson = response.body !== '' && /[/+]json/.test(String(headers['content-type']));
     return {
       status: response.statusCode,
-      headers: { ...response.headers },
+      headers,
       body: isJson ? JSON.parse(response.body) as Record<string, unknown> : {},
       text: response.body,
     };

@@ -1,3 +1,6 @@
+export { type ExportOutcome, ExportVm } from './bundles/export-vm.js';
+export { GetImport } from './bundles/get-import.js';
+export { ImportBundle, importDevicesMax, type ImportTarget } from './bundles/import-bundle.js';
 export { checkStates, type StateCheck, type WrongState } from './check-states.js';
 export { type Clock, systemClock } from './clock.js';
 export { DamagedHistory } from './damaged-history.js';

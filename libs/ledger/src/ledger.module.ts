@@ -2,6 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { type EventStore } from '@cadastre/event-store';
 import { Views } from '@cadastre/views';
+import { ExportVmHandler } from './bundles/export-vm.js';
+import { GetImportHandler } from './bundles/get-import.js';
+import { ImportBundleHandler } from './bundles/import-bundle.js';
 import { type Clock } from './clock.js';
 import { AttachDeviceHandler } from './devices/attach-device.js';
 import { DecideLayoutHandler } from './devices/decide-layout.js';
@@ -70,6 +73,7 @@ export class LedgerModule {
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PlanLayoutHandler, GetLayoutHandler,
         PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
+        ExportVmHandler, ImportBundleHandler, GetImportHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
         ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
       ],

@@ -1,6 +1,7 @@
 import { type BaselineRefusal } from '@cadastre/device-layout';
 import {
-  type DeviceRefusal, type FunctionRefusal, type MigrationRefusal, type PersonaRefusal, type VmRefusal,
+  type BundleRefusal, type DeviceRefusal, type FunctionRefusal, type ImportRefusal, type MigrationRefusal,
+  type PersonaRefusal, type VmRefusal,
 } from '@cadastre/lifecycle';
 import { type Position } from '@cadastre/event-store';
 
@@ -29,6 +30,12 @@ export type LedgerRefusal =
   | { readonly kind: 'migration-devices-differ'; readonly vm: string; readonly attached: readonly string[];
       readonly missing: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: 'migration-too-large'; readonly vm: string; readonly devices: number; readonly most: number }
+  | { readonly kind: 'import-unknown'; readonly vm: string; readonly id: string }
+  | { readonly kind: 'bundle-of-another-vm'; readonly vm: string; readonly bundle: string }
+  /** Every device that was attached there needs a function here, and no other does. */
+  | { readonly kind: 'import-devices-differ'; readonly vm: string; readonly attached: readonly string[];
+      readonly missing: readonly string[]; readonly unknown: readonly string[] }
+  | { readonly kind: 'import-too-large'; readonly vm: string; readonly devices: number; readonly most: number }
   | { readonly kind: 'vmm-unknown'; readonly name: string; readonly version: string | null;
       readonly known: readonly string[] }
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
@@ -40,7 +47,8 @@ export type LedgerRefusal =
   | { readonly kind: 'too-contended'; readonly stream: string; readonly attempts: number }
   | { readonly kind: 'outcome-unknown'; readonly reason: string };
 
-export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal | MigrationRefusal | VmRefusal;
+export type Refusal = LedgerRefusal | FunctionRefusal | DeviceRefusal | PersonaRefusal | MigrationRefusal | VmRefusal
+  | BundleRefusal | ImportRefusal;
 
 /** What became of a command. `revision` and `position` are those the command's own events reached. */
 export type CommandOutcome<State> =

@@ -1,7 +1,8 @@
 import {
-  type Decider, deviceDecider, type DeviceState, functionDecider, type FunctionState, isDeviceEvent, isFunctionEvent,
-  isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, migrationDecider, type MigrationState, personaDecider,
-  type PersonaState, readDeviceState, type StateText, vmDecider, type VmState, writeDeviceState,
+  type Decider, deviceDecider, type DeviceState, functionDecider, type FunctionState, importDecider, type ImportState,
+  isDeviceEvent, isFunctionEvent, isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent,
+  migrationDecider, type MigrationState, personaDecider, type PersonaState, readDeviceState, type StateText, vmDecider,
+  type VmState, writeDeviceState,
 } from '@cadastre/lifecycle';
 
 /** Bytes of the events a state was folded from. */
@@ -53,6 +54,8 @@ export const personaKind: StreamKind<PersonaState> = kindOf(personaDecider, isPe
 
 export const migrationKind: StreamKind<MigrationState> = kindOf(migrationDecider, isMigrationEvent, {});
 
+export const importKind: StreamKind<ImportState> = kindOf(importDecider, isImportEvent, {});
+
 export const vmKind: StreamKind<VmState> = kindOf(vmDecider, isVmEvent, {
   // Whatever a VM went through, its state is one of a few words.
   weigh: (_state, { largest }) => parsedPerByte * largest,
@@ -60,7 +63,7 @@ export const vmKind: StreamKind<VmState> = kindOf(vmDecider, isVmEvent, {
 
 const kinds = new Map<string, unknown>([
   ['function', functionKind], ['device', deviceKind], ['persona', personaKind], ['migration', migrationKind],
-  ['vm', vmKind],
+  ['import', importKind], ['vm', vmKind],
 ]);
 
 /** The kind of a stream by its name; its states are those of this kind and of no other. */

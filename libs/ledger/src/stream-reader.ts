@@ -5,15 +5,15 @@ import {
 } from '@cadastre/event-store';
 import {
   decodeEvent, type DeviceKey, type DeviceState, deviceStream, type FunctionKey, type FunctionState, functionStream,
-  type LedgerEvent, type MigrationKey, type MigrationState, migrationStream, type Observation,
-  type ObservationReference, type PersonaName, type PersonaState, personaStream, stateForm, type VmId, type VmState,
-  vmStream,
+  type ImportKey, importStream, type ImportState, type LedgerEvent, type MigrationKey, type MigrationState,
+  migrationStream, type Observation, type ObservationReference, type PersonaName, type PersonaState, personaStream,
+  stateForm, type VmId, type VmState, vmStream,
 } from '@cadastre/lifecycle';
 import { type SavedStates, type SavedUpTo } from '@cadastre/views';
 import { DamagedHistory } from './damaged-history.js';
 import { type KeptState, KeptStates } from './kept-states.js';
 import {
-  deviceKind, type FoldedBytes, functionKind, migrationKind, personaKind, type StreamKind, vmKind,
+  deviceKind, type FoldedBytes, functionKind, importKind, migrationKind, personaKind, type StreamKind, vmKind,
 } from './stream-kind.js';
 
 /** A stream's state and the revision it was folded to. */
@@ -76,6 +76,10 @@ export class StreamReader {
 
   function(key: FunctionKey, upTo?: UpTo): Promise<Read<FunctionState>> {
     return this.read(functionStream(key), functionKind, upTo);
+  }
+
+  import(key: ImportKey, upTo?: UpTo): Promise<Read<ImportState>> {
+    return this.read(importStream(key), importKind, upTo);
   }
 
   vm(vm: VmId): Promise<Read<VmState>> {

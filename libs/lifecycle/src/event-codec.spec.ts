@@ -1,13 +1,14 @@
 import { type ConfigSpace, Pasid } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
-import { deviceDecider } from './device/device-decider.js';
+import { fold } from './decider.js';
+import { type AttachedDevice, deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
-  decodeEvent, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isMigrationEvent,
-  isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
+  decodeEvent, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isImportEvent,
+  isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 import { Observation } from './function/observation.js';
-import { MigrationId, PersonaName } from './name.js';
+import { ImportId, MigrationId, PersonaName } from './name.js';
 import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
 
 const envelope: Envelope = {
@@ -25,6 +26,9 @@ const attached = sure(given(deviceDecider).when({
 }));
 const read = (space: ConfigSpace): readonly LedgerEvent[] =>
   sure(given(deviceDecider, ...attached).when({ kind: 'observe-guest', key: by, observed: seen, seen: space }));
+
+const { layout: decided } = fold(deviceDecider, attached) as AttachedDevice;
+if (!decided) throw new Error('an attached device has a layout');
 
 const pasid = sure(Pasid.from(7));
 const table: PageTable = {
@@ -66,6 +70,16 @@ const every: readonly LedgerEvent[] = [
   { type: 'MigrationPrepared', schema: 1 },
   { type: 'MigrationCompleted', schema: 1 },
   { type: 'MigrationAborted', schema: 1, reason: 'the host went down' },
+  ...sure(given(deviceDecider).when({
+    kind: 'import-device', key: by, move: null,
+    imported: {
+      bundle: Digest.of('bundle'),
+      source: { stream: 'device-vm-1/gpu0', revision: 4, position: 9, function: functionKey() },
+      layout: decided, observed: seen, hotPlugOrder: null, plugins: [], isFound: true,
+    },
+  })),
+  { type: 'BundleImported', schema: 1, vm: by.vm, id: sure(ImportId.from('i-1')), format: 'cadastre.bundle/1',
+    bundle: Digest.of('bundle'), position: 9, events: 5, layouts: 1, devices: [] },
   { type: 'VmHeld', schema: 1, vm: by.vm, migration },
   { type: 'VmReleased', schema: 1, vm: by.vm, migration },
   { type: 'PersonaPublished', schema: 1, name: sure(PersonaName.from('nic-v1')), version: 1, layout: '{}',
@@ -111,12 +125,12 @@ describe('the event codec', () => {
   });
 
   it('knows of every event which stream it belongs to', () => {
-    const kinds = [isFunctionEvent, isDeviceEvent, isMigrationEvent, isPersonaEvent, isVmEvent];
+    const kinds = [isFunctionEvent, isDeviceEvent, isMigrationEvent, isPersonaEvent, isVmEvent, isImportEvent];
     for (const event of every) expect(kinds.filter((isOne) => isOne(event))).toHaveLength(1);
     expect(every.filter(isDeviceEvent).map(({ type }) => type)).toEqual([
       'DeviceAttached', 'LayoutDecided', 'LayoutDiverged', 'LayoutConfirmed', 'PasidEnabled', 'PasidAttached',
       'PasidReplaced', 'PasidDetached', 'PasidOperationFailed', 'PasidsDetached', 'PasidDisabled', 'AtsEnabled',
-      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceMoved', 'DeviceDetached',
+      'PriEnabled', 'PriDisabled', 'AtsDisabled', 'DeviceMoved', 'DeviceDetached', 'LayoutImported',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 import { canonicalJson, type Digest } from '@cadastre/device-layout';
+import { type ImportEvent } from './bundle/import-decider.js';
 import { type DeviceEvent } from './device/device-events.js';
 import { type PasidEvent } from './device/pasids/pasid-events.js';
 import { type FunctionEvent } from './function/function-events.js';
@@ -7,7 +8,7 @@ import { type PersonaEvent } from './persona/persona-decider.js';
 import { type VmEvent } from './vm/vm-decider.js';
 
 /** Every fact the ledger records. */
-export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent | MigrationEvent | VmEvent;
+export type LedgerEvent = FunctionEvent | DeviceEvent | PersonaEvent | MigrationEvent | VmEvent | ImportEvent;
 
 /** Which command recorded an event, and when. The key never expires: it is how a repeated command is recognised. */
 export interface Envelope {
@@ -34,7 +35,8 @@ export class UnreadableEvent extends Error {
 /** Which stream an event belongs to. */
 type Owner<Event extends LedgerEvent> = Event extends FunctionEvent ? 'function'
   : Event extends PasidEvent ? 'pasid' : Event extends DeviceEvent ? 'device'
-    : Event extends PersonaEvent ? 'persona' : Event extends MigrationEvent ? 'migration' : 'vm';
+    : Event extends PersonaEvent ? 'persona' : Event extends MigrationEvent ? 'migration'
+      : Event extends VmEvent ? 'vm' : 'import';
 
 /** Every type: whose it is, and its newest schema. Older schemas are upcast on reading; there are none yet. */
 const known: {
@@ -55,6 +57,7 @@ const known: {
   LayoutConfirmed: ['device', 1],
   LayoutDiverged: ['device', 1],
   DeviceMoved: ['device', 1],
+  LayoutImported: ['device', 1],
   DeviceDetached: ['device', 1],
   PasidEnabled: ['pasid', 1],
   PasidDisabled: ['pasid', 1],
@@ -74,6 +77,7 @@ const known: {
   MigrationAborted: ['migration', 1],
   VmHeld: ['vm', 1],
   VmReleased: ['vm', 1],
+  BundleImported: ['import', 1],
 };
 
 /** Every type this version reads. */
@@ -133,4 +137,8 @@ export function isMigrationEvent(event: LedgerEvent): event is MigrationEvent {
 
 export function isVmEvent(event: LedgerEvent): event is VmEvent {
   return known[event.type][0] === 'vm';
+}
+
+export function isImportEvent(event: LedgerEvent): event is ImportEvent {
+  return known[event.type][0] === 'import';
 }

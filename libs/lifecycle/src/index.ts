@@ -1,3 +1,12 @@
+export {
+  BundleChain, bundleBytesMax, bundleFormat, type BundleLine, type LayoutDigests,
+} from './bundle/bundle-line.js';
+export {
+  importDecider, type ImportedTo, type ImportEvent, type ImportKey, type ImportRefusal, type ImportState,
+  type KnownImport,
+} from './bundle/import-decider.js';
+export { type Bundle, type BundledDevice, type BundleRefusal, readBundle } from './bundle/read-bundle.js';
+export { layoutLine, type Needed, neededBy } from './bundle/write-bundle.js';
 export { type Decider, fold } from './decider.js';
 export {
   type DecideRefusal, grantCapability, type LayoutGround, type LayoutWish, wantedBy,
@@ -26,7 +35,7 @@ export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-s
 export { type RefusedWish, whatFits, type WhatFits } from './device/what-fits.js';
 export {
   type DecodedEvent, decodeEvent, encodeEvent, type Envelope, isDeviceEvent, isFunctionEvent, isPasidEvent,
-  isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
+  isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
@@ -44,13 +53,14 @@ export {
 export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
 export { decidedDocument } from './migration/guest-document.js';
 export { type ImpossibleMove, type Moved, planMove } from './migration/plan-move.js';
-export { DeviceId, HostName, MigrationId, namePattern, type NotAName, PersonaName, VmId } from './name.js';
+export { DeviceId, HostName, ImportId, MigrationId, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {
   type PersonaCommand, personaDecider, type PersonaEvent, personaOf, type PersonaRefusal, type PersonaState,
   type PersonaVersion, type PublishedPersona,
 } from './persona/persona-decider.js';
 export { stateForm } from './state-form.js';
 export {
-  type DeviceKey, deviceStream, type FunctionKey, functionStream, migrationStream, personaStream, vmStream,
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, importStream, migrationStream, personaStream,
+  vmStream,
 } from './stream-key.js';
 export { vmDecider, type VmEvent, type VmRefusal, type VmState } from './vm/vm-decider.js';

@@ -8,6 +8,8 @@ export type VmId = Branded<string, 'VmId'>;
 export type PersonaName = Branded<string, 'PersonaName'>;
 /** A migration of one virtual machine. */
 export type MigrationId = Branded<string, 'MigrationId'>;
+/** An import of one virtual machine. */
+export type ImportId = Branded<string, 'ImportId'>;
 /** A device of one virtual machine. */
 export type DeviceId = Branded<string, 'DeviceId'>;
 
@@ -34,4 +36,5 @@ export const PersonaName = {
 export const MigrationId = {
   from: (given: string): Result<MigrationId, NotAName> => parse<'MigrationId'>(given),
 };
+export const ImportId = { from: (given: string): Result<ImportId, NotAName> => parse<'ImportId'>(given) };
 export const DeviceId = { from: (given: string): Result<DeviceId, NotAName> => parse<'DeviceId'>(given) };

@@ -1,5 +1,5 @@
 import { type Bdf } from '@cadastre/config-space';
-import { type DeviceId, type HostName, type MigrationId, type PersonaName, type VmId } from './name.js';
+import { type DeviceId, type HostName, type ImportId, type MigrationId, type PersonaName, type VmId } from './name.js';
 
 /** A function of one host: what the physical truth is kept under. */
 export interface FunctionKey {
@@ -31,6 +31,11 @@ export function vmStream(vm: VmId): string {
 /** `migration-<vm>/<id>` */
 export function migrationStream({ vm, id }: { readonly vm: VmId; readonly id: MigrationId }): string {
   return `migration-${vm}/${id}`;
+}
+
+/** `import-<vm>/<id>` */
+export function importStream({ vm, id }: { readonly vm: VmId; readonly id: ImportId }): string {
+  return `import-${vm}/${id}`;
 }
 
 /** `persona-<name>` */

@@ -1,7 +1,7 @@
 import { explainVerdictReason } from '@cadastre/device-layout';
 import {
-  type DeviceKey, deviceStream, type FunctionKey, functionStream, isMigrationEvent, isPasidEvent, isVmEvent,
-  type LedgerEvent,
+  type DeviceKey, deviceStream, type FunctionKey, functionStream, isImportEvent, isMigrationEvent, isPasidEvent,
+  isVmEvent, type LedgerEvent,
 } from '@cadastre/lifecycle';
 import { type Clash, clashStreamsMax, dangersTold } from './clash.js';
 import { deviceKeyOf } from './device-projection.js';
@@ -27,7 +27,7 @@ export const clashProjection: Projection = {
 type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 
 function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
-  if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event)) return [];
+  if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event) || isImportEvent(event)) return [];
   switch (event.type) {
     case 'FunctionObserved': {
       if (!seen) return [];
@@ -44,7 +44,7 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
     case 'LayoutDiverged': return [diverged(event, stream, before)];
     case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
     case 'FunctionRetired': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
-    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceMoved': case 'DeviceDetached':
+    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceMoved': case 'LayoutImported': case 'DeviceDetached':
     case 'PersonaPublished': return [];
   }
 }

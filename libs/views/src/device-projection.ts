@@ -1,5 +1,7 @@
 import { type ListEntry } from '@cadastre/device-layout';
-import { DeviceId, type DeviceKey, isMigrationEvent, isPasidEvent, isVmEvent, VmId } from '@cadastre/lifecycle';
+import {
+  DeviceId, type DeviceKey, isImportEvent, isMigrationEvent, isPasidEvent, isVmEvent, VmId,
+} from '@cadastre/lifecycle';
 import { CapabilityName } from './capability-name.js';
 import { type DeviceRow } from './device-row.js';
 import { type Projection, type RowChange, type RowsBefore } from './projection.js';
@@ -9,7 +11,7 @@ export const deviceProjection: Projection = {
   name: 'devices',
   reads: ['functions'],
   project({ event, stream, revision }, before) {
-    if (isMigrationEvent(event) || isVmEvent(event)) return [];
+    if (isMigrationEvent(event) || isVmEvent(event) || isImportEvent(event)) return [];
     if (isPasidEvent(event)) return [put({ ...known(stream, before), revision })];
     switch (event.type) {
       case 'DeviceAttached': {
@@ -24,6 +26,11 @@ export const deviceProjection: Projection = {
         return [put({ ...known(stream, before), revision, capabilities, layoutDigest, ...judged })];
       }
       case 'LayoutConfirmed': case 'LayoutDiverged': return [put({ ...known(stream, before), revision })];
+      case 'LayoutImported': {
+        const row = detached({ vm: event.vm, device: event.device }, revision);
+        const model = event.function && (before.function(event.function)?.model ?? null);
+        return [put(event.function ? { ...row, state: 'attached', function: event.function, model } : row)];
+      }
       case 'DeviceMoved': {
         const model = before.function(event.to)?.model ?? null;
         return [put({ ...known(stream, before), revision, function: event.to, model })];

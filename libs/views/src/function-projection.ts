@@ -1,5 +1,5 @@
 import { canonicalJson, Digest, type VerdictReason } from '@cadastre/device-layout';
-import { type FunctionKey, isMigrationEvent, isPasidEvent, isVmEvent } from '@cadastre/lifecycle';
+import { type FunctionKey, isImportEvent, isMigrationEvent, isPasidEvent, isVmEvent } from '@cadastre/lifecycle';
 import { type FunctionRow } from './function-row.js';
 import { Model, untoldModel } from './model.js';
 import { functionKeyOf, type ObservedFunction } from './observed-function.js';
@@ -11,7 +11,7 @@ export const functionProjection: Projection = {
   reads: [],
   project(told, before) {
     const { event, seen, stream, revision } = told;
-    if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event)) return [];
+    if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event) || isImportEvent(event)) return [];
     switch (event.type) {
       case 'FunctionObserved': return seen ? observed(told, seen, dangersDigest(event.dangers), before) : [];
       case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
@@ -26,7 +26,7 @@ export const functionProjection: Projection = {
       // The observation that is recorded with it makes the row.
       case 'FunctionRegistered':
       case 'DeviceAttached': case 'LayoutDecided': case 'LayoutConfirmed': case 'LayoutDiverged':
-      case 'DeviceMoved': case 'DeviceDetached': case 'PersonaPublished': return [];
+      case 'DeviceMoved': case 'LayoutImported': case 'DeviceDetached': case 'PersonaPublished': return [];
     }
   },
 };

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cadastre, LedgerProcess, type Reply, root, temporaryDirectory } from './ledger-process.js';
 import { sampleLook } from './samples.js';
@@ -22,6 +22,7 @@ describe('the whole story of a device', () => {
   const directory = temporaryDirectory();
   let ledger: LedgerProcess;
   let keys = 0;
+  let places: readonly number[] = [];
   beforeAll(async () => {
     ledger = await LedgerProcess.start(directory.path);
   });
@@ -147,6 +148,7 @@ describe('the whole story of a device', () => {
     await ledger.stop('SIGKILL');
     ledger = await LedgerProcess.start(directory.path);
     expect(await device()).toEqual(before);
+    places = before.layout.placements.map(({ offset }) => offset);
     expect((await post(`${nic}/detach`, { reason: 'VM stopped' }, `"${before.revision}"`)).status).toBe(200);
     expect(await claim('host-b', slots['nic-v2.lspci'])).toBeNull();
     const { events } = (await ledger.get(`${nic}/history`)).body as { events: readonly { type: string }[] };
@@ -155,6 +157,42 @@ describe('the whole story of a device', () => {
       'PasidAttached', 'PasidsDetached', 'DeviceMoved', 'LayoutDecided', 'DeviceMoved', 'LayoutDecided',
       'DeviceDetached',
     ]);
+  });
+
+  it('leaves as a bundle and comes to another ledger, where every digest is what it was', async () => {
+    const bundle = join(directory.path, 'vm-7.bundle');
+    expect(cadastre(['export', 'vm-7', '--server', ledger.url, '--out', bundle]).status).toBe(0);
+    const verified = cadastre(['verify', bundle, '--json']);
+    expect(verified.status).toBe(0);
+    const { digest, events, devices } = JSON.parse(verified.stdout) as {
+      digest: string; events: number; devices: readonly { guestConfigSpaceDigest: string }[] };
+    const elsewhere = temporaryDirectory();
+    const other = await LedgerProcess.start(elsewhere.path);
+    try {
+      const imported = cadastre(['import', bundle, '--server', other.url, '--json']);
+      expect(imported.status).toBe(0);
+      expect(JSON.parse(imported.stdout)).toMatchObject({ bundle: { digest, events }, devices: [{
+        device: 'nic0', state: 'detached',
+        source: { guestConfigSpaceDigest: devices[0]?.guestConfigSpaceDigest }, target: null }] });
+      // Its VM starts there: what it had on the card is where it was, to the byte.
+      const look = sampleLook('nic-v1.lspci', 'host-z');
+      expect((await other.post('/v1/functions', 'elsewhere-1', look)).status).toBe(201);
+      const attached = await other.post(`${nic}/attach`, 'elsewhere-2', {
+        function: { host: 'host-z', address: '0000:07:00.0' }, capabilities: [{ name: 'pasid' }],
+      }, { 'if-match': '"0"' });
+      expect(attached.status).toBe(201);
+      expect((attached.body as Device).layout.placements.map(({ offset }) => offset)).toEqual(places);
+      const text = readFileSync(bundle, 'utf8');
+      writeFileSync(bundle, text.replace('"hotPlugOrder\\":null', '"hotPlugOrder\\":1'));
+      const tampered = cadastre(['import', bundle, '--server', other.url]);
+      expect([tampered.status, tampered.stderr]).toEqual([10, expect.stringContaining('device-vm-7/nic0@0')]);
+    } finally {
+      await other.stop('SIGTERM');
+      elsewhere.remove();
+    }
+  });
+
+  it('is rebuilt from its events alone', async () => {
     await ledger.stop('SIGTERM');
     const replayed = cadastre(['replay', '--data', directory.path]);
     expect([replayed.status, replayed.stdout]).toEqual([0, expect.stringContaining('vm-7/nic0  detached')]);

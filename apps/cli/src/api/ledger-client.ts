@@ -27,17 +27,21 @@ export class LedgerClient {
   }
 
   async post(path: string, idempotencyKey: string, body: unknown): Promise<Answer> {
-    return this.send('POST', path, body, { 'idempotency-key': idempotencyKey });
+    return this.send('POST', path, JSON.stringify(body),
+      { 'idempotency-key': idempotencyKey, 'content-type': 'application/json' });
+  }
+
+  /** Lines of JSON, as they are. */
+  async postLines(path: string, idempotencyKey: string, lines: string): Promise<Answer> {
+    return this.send('POST', path, lines,
+      { 'idempotency-key': idempotencyKey, 'content-type': 'application/x-ndjson' });
   }
 
   private async send(
-    method: string, path: string, body?: unknown, headers: Record<string, string> = {},
+    method: string, path: string, body?: string, headers: Record<string, string> = {},
   ): Promise<Answer> {
     const init: RequestInit = { method, headers, signal: AbortSignal.timeout(timeoutMs) };
-    if (body !== undefined) {
-      init.body = JSON.stringify(body);
-      init.headers = { ...headers, 'content-type': 'application/json' };
-    }
+    if (body !== undefined) init.body = body;
     let response: Response;
     let text: string;
     try {
@@ -56,7 +60,7 @@ export class LedgerClient {
     if (response.headers.get('cadastre-position') === null && !isProblem(response)) {
       throw new CommandFailed(exitCode.unavailable, `${this.url} answers ${response.status}, but is no ledger`);
     }
-    const isJson = /json/.test(response.headers.get('content-type') ?? '');
+    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
     const answer: unknown = isJson ? JSON.parse(text) : text;
     if (!response.ok) throw failed(answer as ProblemBody, response.status);
     return { status: response.status, headers: response.headers, body: answer };

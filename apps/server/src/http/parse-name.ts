@@ -1,5 +1,5 @@
 import { Bdf, Pasid, type Result } from '@cadastre/config-space';
-import { DeviceId, HostName, MigrationId, type NotAName, PersonaName, VmId } from '@cadastre/lifecycle';
+import { DeviceId, HostName, ImportId, MigrationId, type NotAName, PersonaName, VmId } from '@cadastre/lifecycle';
 import { EdgeProblem } from '../problems/edge-problem.js';
 
 function parsed<Name>(pointer: string, result: Result<Name, NotAName>): Name {
@@ -14,10 +14,17 @@ export const parse = {
   persona: (given: string, pointer = '/name'): PersonaName => parsed(pointer, PersonaName.from(given)),
   device: (given: string, pointer = '/device'): DeviceId => parsed(pointer, DeviceId.from(given)),
   migration: (given: string): MigrationId => parsed('/id', MigrationId.from(given)),
+  import: (given: string): ImportId => parsed('/id', ImportId.from(given)),
   address: (given: string, pointer = '/address'): Bdf => {
     const address = Bdf.from(given);
     if (address.ok) return address.value;
     throw EdgeProblem.field(pointer, given.slice(0, 80), address.refusal.limit, 'not a PCI address');
+  },
+  /** The address a device is to go to, of `/target/functions`. */
+  functionOf: (device: string, given: unknown): Bdf => {
+    const pointer = `/target/functions/${device}`;
+    if (typeof given === 'string') return parse.address(given, pointer);
+    throw EdgeProblem.field(pointer, null, 'the address of a function', 'not an address');
   },
   /** In decimal, or in hexadecimal behind `0x`. */
   pasid: (given: string): Pasid => {

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { type FastifyBodyParser, type FastifyInstance } from 'fastify';
 
 /** An error Fastify answers with this status. */
-function refused(statusCode: number, message: string): Error {
+export function unreadable(statusCode: number, message: string): Error {
   return Object.assign(new Error(message), { statusCode });
 }
 
@@ -15,12 +15,12 @@ export function readJson(fastify: Pick<FastifyInstance, 'getDefaultJsonParser'>)
   return (request, body, done) => {
     const charset = /charset="?([^";]+)/i.exec(request.headers['content-type'] ?? '')?.[1]?.trim().toLowerCase();
     if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
-      return done(refused(415, `charset ${charset} is not UTF-8`));
+      return done(unreadable(415, `charset ${charset} is not UTF-8`));
     }
     if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
-      return done(refused(415, 'Content-Encoding is not supported'));
+      return done(unreadable(415, 'Content-Encoding is not supported'));
     }
-    if (!isUtf8(body)) return done(refused(400, 'Body is not valid UTF-8'));
+    if (!isUtf8(body)) return done(unreadable(400, 'Body is not valid UTF-8'));
     return parse(request, body.toString('utf8'), done);
   };
 }

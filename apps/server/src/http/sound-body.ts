@@ -17,15 +17,19 @@ interface Nest {
 @Injectable()
 export class SoundBody implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
-    const { body } = context.switchToHttp().getRequest<FastifyRequest>();
-    let level = nestsIn('', { body });
-    for (let depth = 1; level.length > 0; depth += 1) {
-      if (depth > depthMax) {
-        throw EdgeProblem.field('', `over ${depthMax} levels`, `${depthMax} levels`, 'the body is nested too deep');
-      }
-      level = level.flatMap(({ pointer, value }) => nestsIn(pointer, value));
-    }
+    assertSoundBody(context.switchToHttp().getRequest<FastifyRequest>().body);
     return true;
+  }
+}
+
+/** Throws the problem of a body that must not reach validation. */
+export function assertSoundBody(body: unknown): void {
+  let level = nestsIn('', { body });
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > depthMax) {
+      throw EdgeProblem.field('', `over ${depthMax} levels`, `${depthMax} levels`, 'the body is nested too deep');
+    }
+    level = level.flatMap(({ pointer, value }) => nestsIn(pointer, value));
   }
 }
 

@@ -1,6 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { type Bdf } from '@cadastre/config-space';
 import { AdvanceMigration, GetMigration, ListMigrations, type MigrationStep, PlanMigration } from '@cadastre/ledger';
 import { type KnownMigration, type MigrationKey, type MigrationState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -12,7 +11,6 @@ import { entityTag, preconditionOf, readerHas } from '../http/precondition-heade
 import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
-import { EdgeProblem } from '../problems/edge-problem.js';
 import { found, recorded } from '../problems/refused.js';
 import { migrationView } from './migration-view.js';
 import { AbortMigrationDto, PlanMigrationDto } from './migrations.dto.js';
@@ -29,7 +27,7 @@ export class MigrationsController {
   ): Promise<object> {
     const vm = parse.vm(given);
     const functions = new Map(Object.entries(target.functions).map(([device, address]) =>
-      [String(parse.device(device, '/target/functions')), addressOf(device, address)] as const));
+      [String(parse.device(device, '/target/functions')), parse.functionOf(device, address)] as const));
     const command = new PlanMigration(requestIdentity(request), vm, parse.host(target.host, '/target/host'),
       target.vmm ? vmmOf(target.vmm, '/target/vmm') : null, functions);
     const outcome = recorded(await this.commands.execute(command));
@@ -113,12 +111,6 @@ export class MigrationsController {
 
 function keyOf(vm: string, id: string): MigrationKey {
   return { vm: parse.vm(vm), id: parse.migration(id) };
-}
-
-function addressOf(device: string, address: unknown): Bdf {
-  const pointer = `/target/functions/${device}`;
-  if (typeof address === 'string') return parse.address(address, pointer);
-  throw EdgeProblem.field(pointer, null, 'the address of a function', 'not an address');
 }
 
 function pathOf({ vm, id }: MigrationKey): string {

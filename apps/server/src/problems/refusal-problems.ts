@@ -18,6 +18,7 @@ export interface RefusalProblem<Told extends Refusal> {
 const where = (one: { readonly host: string; readonly address: string }): string => `${one.host}/${one.address}`;
 const which = (one: { readonly vm: string; readonly device: string }): string => `${one.vm}/${one.device}`;
 const failing = (checks: readonly PasidCheck[]): readonly PasidCheck[] => checks.filter(({ ok }) => !ok);
+const namesOrNone = (names: readonly string[]): string => names.join(', ') || 'none';
 const foundBy = {
   observation: 'its config space was read', pasid: 'it enabled PASID', migration: 'it brought it from another function',
 } as const;
@@ -290,11 +291,56 @@ export const refusalProblems: {
   'migration-devices-differ': {
     status: 422, title: 'The migration is not about the devices of the VM',
     detail: (one) => (one.attached.length === 0 ? `${one.vm} has no attached device`
-      : `attached are ${one.attached.join(', ')}; without a target: ${one.missing.join(', ') || 'none'}; not attached: `
-        + (one.unknown.join(', ') || 'none')),
+      : `attached are ${namesOrNone(one.attached)}; without a target: ${namesOrNone(one.missing)}; `
+        + `not attached: ${namesOrNone(one.unknown)}`),
     field: (one) => ({
       pointer: '/target/functions', detail: 'other devices than the VM has',
       value: [...one.missing, ...one.unknown].join(', '), limit: one.attached.join(', ') || 'an attached device',
+    }),
+  },
+  'import-unknown': {
+    status: 404, title: 'No such import',
+    detail: (one) => `${one.vm} has no import ${one.id}`,
+    field: (one) => ({ pointer: '/id', detail: 'unknown', value: one.id, limit: 'an import of the VM' }),
+  },
+  'bundle-of-another-format': {
+    status: 422, title: 'The bundle has a format this version does not know',
+    detail: (one) => `the bundle is ${one.format}, this version reads ${one.known}`,
+    field: (one) => ({ pointer: '', detail: 'format of the bundle', value: one.format, limit: one.known }),
+  },
+  'bundle-damaged': {
+    status: 422, title: 'The bundle is not what was exported',
+    detail: (one) => `line ${one.line}${one.event === null ? '' : ` (${one.event})`}: ${one.problem}`,
+    field: (one) => ({
+      pointer: '', detail: one.problem, value: one.line, limit: 'every line as it was exported',
+    }),
+  },
+  'bundle-of-another-vm': {
+    status: 422, title: 'The bundle is of another VM',
+    detail: (one) => `the bundle is of ${one.bundle}: send it to /v1/vms/${one.bundle}/imports`,
+    field: (one) => ({ pointer: '/vm', detail: 'another VM', value: one.vm, limit: one.bundle }),
+  },
+  'import-devices-differ': {
+    status: 422, title: 'The import is not about the devices of the bundle',
+    detail: (one) => `attached were ${namesOrNone(one.attached)}; without a target: ${namesOrNone(one.missing)}; `
+      + `not attached: ${namesOrNone(one.unknown)}`,
+    field: (one) => ({
+      pointer: '/target/functions', detail: 'other devices than the bundle has',
+      value: [...one.missing, ...one.unknown].join(', '), limit: one.attached.join(', ') || 'no device',
+    }),
+  },
+  'import-too-large': {
+    status: 422, title: 'The bundle has too many devices for one import',
+    detail: (one) => `the bundle of ${one.vm} has ${one.devices} devices, an import takes ${one.most}`,
+    field: (one) => ({ pointer: '', detail: 'too many devices', value: one.devices, limit: `at most ${one.most}` }),
+  },
+  'import-impossible': {
+    status: 422, title: 'The devices of the bundle cannot go there',
+    detail: (one) => one.devices.map(({ device, target, reasons }) =>
+      `${device} to ${where(target)}: ${reasons.join('; ')}`).join(' | '),
+    field: ({ devices: [first] }) => ({
+      pointer: `/target/functions/${first?.device ?? ''}`, detail: first?.reasons.join('; ') ?? '',
+      value: first?.target.address, limit: 'a function that shows what the guest has',
     }),
   },
   'migration-too-large': {

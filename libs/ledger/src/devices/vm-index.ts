@@ -1,5 +1,5 @@
 import { type EventStore, type Position, type RecordedEvent } from '@cadastre/event-store';
-import { type DeviceKey, deviceStream, isDeviceEvent, decodeEvent, type VmId } from '@cadastre/lifecycle';
+import { decodeEvent, type DeviceKey, deviceStream, type VmId } from '@cadastre/lifecycle';
 import { LogFollower } from '../log-follower.js';
 
 interface IndexedDevice {
@@ -25,10 +25,10 @@ export class VmIndex {
   }
 
   private take({ type, revision, position, data }: RecordedEvent): void {
-    // The first event of a device is its attach, which names it; what follows need not be read.
-    if (revision !== 0 || type !== 'DeviceAttached') return;
+    // The first event of a device names it; what follows need not be read.
+    if (revision !== 0 || (type !== 'DeviceAttached' && type !== 'LayoutImported')) return;
     const { event } = decodeEvent(data);
-    if (!isDeviceEvent(event) || event.type !== 'DeviceAttached') return;
+    if (event.type !== 'DeviceAttached' && event.type !== 'LayoutImported') return;
     const key = { vm: event.vm, device: event.device };
     const devices = this.vms.get(key.vm) ?? new Map<string, IndexedDevice>();
     this.vms.set(key.vm, devices.set(deviceStream(key), { key, since: position }));

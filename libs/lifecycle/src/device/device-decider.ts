@@ -3,6 +3,7 @@ import { type Digest, type Placement } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type FunctionCommand } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
+import { type PlannedMove } from '../migration/migration-events.js';
 import { type MigrationId } from '../name.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
@@ -28,6 +29,9 @@ export type DeviceCommand =
   /** What a migration decided beforehand, when its VM runs at the target. */
   | { readonly kind: 'move-device'; readonly key: DeviceKey; readonly to: FunctionKey; readonly layout: DecidedLayout;
       readonly migration: MigrationId }
+  /** What another ledger told; `move` puts it on a function of this one. */
+  | { readonly kind: 'import-device'; readonly key: DeviceKey; readonly imported: ImportedDevice;
+      readonly move: PlannedMove | null }
   | { readonly kind: 'detach-device'; readonly key: DeviceKey; readonly reason: string | null }
   | PasidCommand;
 
@@ -45,6 +49,10 @@ export interface LayoutFound {
   /** Its config space was read, it enabled PASID, or it came from another function with the layout. */
   readonly by: 'observation' | 'pasid' | 'migration';
 }
+
+/** A device as another ledger told of it. */
+export type ImportedDevice = Pick<EventOf<'LayoutImported'>,
+  'bundle' | 'source' | 'layout' | 'observed' | 'hotPlugOrder' | 'plugins'> & { readonly isFound: boolean };
 
 export type DeviceState =
   | { readonly kind: 'unknown' }
@@ -89,6 +97,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
       case 'decide-layout': return decideAgain(command, state);
       case 'observe-guest': return observeGuest(command, state);
       case 'move-device': return move(command, state);
+      case 'import-device': return importDevice(command, state);
       case 'detach-device': return detach(command, state);
       // Whatever is left is for them: the compiler knows.
       default: return usePasids(command, state);
@@ -104,6 +113,7 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
         decidedAt: null, before, guest: null, found: null, pasids: pasidDecider.initial,
       };
     }
+    if (event.type === 'LayoutImported') return imported(event, revision);
     if (state.kind !== 'attached') return state;
     switch (event.type) {
       case 'LayoutDecided': {
@@ -142,13 +152,25 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
   },
 };
 
+function imported(
+  { vm, device, source, layout, function: here, hotPlugOrder, found }: EventOf<'LayoutImported'>, revision: number,
+): DeviceState {
+  const key = { vm, device };
+  const shown = placesOf(layout);
+  if (!here) return { kind: 'detached', key, revision, last: source.function, shown };
+  return {
+    kind: 'attached', key, revision, function: here, hotPlugOrder, layout: null, before: shown, guest: null,
+    found: found ? { by: 'migration', revision } : null, pasids: pasidDecider.initial,
+  };
+}
+
 /** The first sign counts, until the device is detached. */
 function foundBy(by: LayoutFound['by'], { found }: AttachedDevice, revision: number): LayoutFound {
   return found ?? { by, revision };
 }
 
 /** The decision without the name of its event. */
-function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): DecidedLayout {
+function layoutOf(event: EventOf<'LayoutDecided'>): DecidedLayout {
   const { planner, placements, patches, operations, evidence, standardList, extendedList } = event;
   const { requested, policy, told, persona, observation, physicalFunction, identity, grants, reserved, vmm } = event;
   const { layoutDigest, guestConfigSpaceDigest } = event;
@@ -160,6 +182,7 @@ function layoutOf(event: Extract<DeviceEvent, { type: 'LayoutDecided' }>): Decid
 
 type Decision = Result<readonly DeviceEvent[], DeviceRefusal>;
 type CommandOf<Kind extends DeviceCommand['kind']> = Extract<DeviceCommand, { kind: Kind }>;
+type EventOf<Type extends DeviceEvent['type']> = Extract<DeviceEvent, { type: Type }>;
 
 function attach({ key, ground, wish, hotPlugOrder }: CommandOf<'attach-device'>, state: DeviceState): Decision {
   if (state.kind === 'attached') return refuse({ kind: 'device-attached', ...key, function: state.function });
@@ -200,6 +223,17 @@ function move({ key, to, layout, migration }: CommandOf<'move-device'>, state: D
   ]);
 }
 
+function importDevice({ key, imported: told, move }: CommandOf<'import-device'>, state: DeviceState): Decision {
+  if (state.kind === 'attached') return refuse({ kind: 'device-attached', ...key, function: state.function });
+  const { vm, device } = key;
+  const { isFound: found, ...of } = told;
+  const event: DeviceEvent = {
+    type: 'LayoutImported', schema: 1, vm, device, ...of, found, function: move?.target ?? null,
+    verdict: move?.verdict ?? null,
+  };
+  return ok(move ? [event, { type: 'LayoutDecided', schema: 1, ...move.layout }] : [event]);
+}
+
 /** PASIDs are those of an attached device, and end with its attachment. */
 function usePasids(command: PasidCommand, state: DeviceState): Decision {
   if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...command.key });
@@ -228,8 +262,10 @@ function usesOf(state: DeviceState): ReturnType<typeof sharedUses> {
 
 /** What the guest of a device may have cached when it loses the device. */
 function shownBy({ layout, before }: AttachedDevice): ShownPlaces | null {
-  if (!layout) return before;
-  const { identity, placements, reserved } = layout;
+  return layout ? placesOf(layout) : before;
+}
+
+function placesOf({ identity, placements, reserved }: DecidedLayout): ShownPlaces {
   const places: readonly Placement[] = [...placements, ...reserved];
   return { identity, places };
 }

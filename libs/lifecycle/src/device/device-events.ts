@@ -1,7 +1,9 @@
 import {
   type Digest, type GuestDifference, type Layout, type LayoutIdentity, type PasidGrant, type PasidRequest,
-  type Placement, type PlacementPolicy, type SyntheticName, type SyntheticRegisters, type ToldRoom, type VmmDecision,
+  type Placement, type PlacementPolicy, type SyntheticName, type SyntheticRegisters, type ToldRoom, type Verdict,
+  type VmmDecision,
 } from '@cadastre/device-layout';
+import { type Observation } from '../function/observation.js';
 import { type DeviceId, type MigrationId, type VmId } from '../name.js';
 import { type FunctionKey } from '../stream-key.js';
 import { type PasidEvent } from './pasids/pasid-events.js';
@@ -84,6 +86,15 @@ export interface LikelyCause {
 /** What a guest's bytes were held against: the prediction for its VMM, or without one the layout itself. */
 export type ComparedWith = 'prediction' | 'layout';
 
+/** Where an imported device comes from: a stream of the ledger that wrote the bundle. */
+export interface ImportSource {
+  readonly stream: string;
+  readonly revision: number;
+  /** The last position of that ledger the bundle tells of. */
+  readonly position: number;
+  readonly function: FunctionKey;
+}
+
 /** The facts of stream `device-<vm>/<device>`. Frozen: a change of shape is a new schema and an upcast. */
 export type DeviceEvent =
   | { readonly type: 'DeviceAttached'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
@@ -103,6 +114,19 @@ export type DeviceEvent =
   /** Its VM runs on another function now. `LayoutDecided` follows: the same places over the bytes there. */
   | { readonly type: 'DeviceMoved'; readonly schema: 1; readonly from: FunctionKey; readonly to: FunctionKey;
       readonly migration: MigrationId }
+  /**
+   * Another ledger's bundle brought the device: its newest layout and the bytes it stands on, so that it is rebuilt
+   * here from this event alone. `function` is the one of this ledger it is attached to, and then `LayoutDecided`
+   * follows: the same places over the bytes there. Null for a device that was detached.
+   */
+  | { readonly type: 'LayoutImported'; readonly schema: 1; readonly vm: VmId; readonly device: DeviceId;
+      readonly bundle: Digest; readonly source: ImportSource; readonly layout: DecidedLayout;
+      readonly observed: Observation;
+      /** Whether a guest had found the layout. */
+      readonly found: boolean;
+      readonly function: FunctionKey | null; readonly hotPlugOrder: number | null; readonly verdict: Verdict | null;
+      /** Of the plugins that were heard there. */
+      readonly plugins: readonly Digest[] }
   | { readonly type: 'DeviceDetached'; readonly schema: 1; readonly function: FunctionKey;
       readonly reason: string | null }
   | PasidEvent;

@@ -1,0 +1,15 @@
+import { isUtf8 } from 'node:buffer';
+import { type FastifyBodyParser } from 'fastify';
+import { unreadable } from './read-json.js';
+
+export const ndjson = 'application/x-ndjson';
+
+/** Routes that take lines of JSON, by the end of their path: no other must be sent so much. */
+const takesLines = /\/imports$/;
+
+/** Hands lines of JSON over as they are; who reads them says which line is wrong. */
+export const readNdjson: FastifyBodyParser<Buffer> = (request, body, done) => {
+  if (!takesLines.test(request.routeOptions.url ?? '')) return done(unreadable(415, 'this route takes no lines'));
+  if (!isUtf8(body)) return done(unreadable(400, 'Body is not valid UTF-8'));
+  return done(null, body.toString('utf8'));
+};

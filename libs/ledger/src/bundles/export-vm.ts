@@ -1,0 +1,113 @@
+import { Inject } from '@nestjs/common';
+import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
+import { type EventStore, type Position, type RecordedEvent, StreamName, StreamRevision } from '@cadastre/event-store';
+import {
+  BundleChain, bundleFormat, type BundleLine, decodeEvent, deviceDecider, type DeviceKey, type DeviceState,
+  deviceStream, fold, isDeviceEvent, layoutLine, type Needed, neededBy, type VmId,
+} from '@cadastre/lifecycle';
+import { DamagedHistory } from '../damaged-history.js';
+import { VmIndex } from '../devices/vm-index.js';
+import { EVENT_STORE } from '../event-store.token.js';
+import { type Refusal } from '../outcome.js';
+import { StreamReader } from '../stream-reader.js';
+
+export type ExportOutcome =
+  /** Lines of a bundle, read from the log while they are taken; a log that is damaged ends them with an error. */
+  | { readonly kind: 'found'; readonly lines: AsyncIterable<string> }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Writes all that is recorded of a VM's devices into one file another ledger can check and import. */
+export class ExportVm extends Query<ExportOutcome> {
+  constructor(readonly vm: VmId, readonly at: Position | null) {
+    super();
+  }
+}
+
+@QueryHandler(ExportVm)
+export class ExportVmHandler implements IQueryHandler<ExportVm> {
+  constructor(
+    @Inject(EVENT_STORE) private readonly store: EventStore, private readonly reader: StreamReader,
+    private readonly index: VmIndex,
+  ) {}
+
+  async execute({ vm, at }: ExportVm): Promise<ExportOutcome> {
+    const ever = await this.index.devicesOf(vm);
+    const [first] = [...ever].sort((a, b) => a.since - b.since);
+    if (!first) return { kind: 'refused', refusal: { kind: 'vm-unknown', vm } };
+    const { head } = await this.store.readAll({ limit: 1 });
+    if (head === 'empty') throw new DamagedHistory(deviceStream(first.key), 'it is in no log');
+    const position = at ?? head;
+    const devices = ever.filter(({ since }) => since <= position).map(({ key }) => key);
+    if (devices.length > 0) return { kind: 'found', lines: this.write(vm, devices, position) };
+    const { key, since } = first;
+    return { kind: 'refused', refusal: { kind: 'not-yet', stream: deviceStream(key), at: position, since } };
+  }
+
+  private async* write(vm: VmId, devices: readonly DeviceKey[], position: Position): AsyncGenerator<string> {
+    const chain = new BundleChain();
+    const told = { events: 0, layouts: 0 };
+    const line = (one: BundleLine): string => {
+      if (one.line === 'event') told.events += 1;
+      if (one.line === 'layout') told.layouts += 1;
+      return `${chain.write(one)}\n`;
+    };
+    yield line({ line: 'bundle', format: bundleFormat, vm, position });
+    const written = new Set<string>();
+    for (const key of devices) {
+      for await (const one of this.linesOf(key, position, written)) yield line(one);
+    }
+    yield line({ line: 'end', ...told, devices: devices.length });
+  }
+
+  private async* linesOf(key: DeviceKey, upTo: Position, written: Set<string>): AsyncGenerator<BundleLine> {
+    const stream = deviceStream(key);
+    let state: DeviceState = deviceDecider.initial;
+    let revision = -1;
+    for await (const recorded of this.eventsOf(stream, upTo)) {
+      const { event } = decodeEvent(recorded.data);
+      if (!isDeviceEvent(event)) throw new DamagedHistory(stream, `it holds ${event.type}`);
+      for (const needed of neededBy(event).filter((one) => !written.has(nameOf(one)))) {
+        written.add(nameOf(needed));
+        yield eventLine(await this.recordedAt(needed));
+      }
+      yield eventLine(recorded);
+      state = fold(deviceDecider, [event], state);
+      ({ revision } = recorded);
+      if (event.type === 'LayoutImported') yield layoutLine(recorded, event.layout, event.observed, event.plugins);
+      if (event.type !== 'LayoutDecided' || state.kind !== 'attached' || !state.layout) continue;
+      yield layoutLine(recorded, state.layout, await this.reader.observation(event.observation), []);
+    }
+    if (state.kind === 'unknown') throw new DamagedHistory(stream, 'it has no events');
+    yield { line: 'device', stream, revision, state: state.kind };
+  }
+
+  private async* eventsOf(stream: string, upTo: Position): AsyncGenerator<RecordedEvent> {
+    let next = 0;
+    for (;;) {
+      const page = await this.store.readStream(StreamName.from(stream), { from: StreamRevision.from(next) });
+      for (const recorded of page.events) {
+        if (recorded.position > upTo) return;
+        yield recorded;
+      }
+      if (page.endOfStream) return;
+      next += page.events.length;
+    }
+  }
+
+  private async recordedAt({ stream, revision }: Needed): Promise<RecordedEvent> {
+    const from = StreamRevision.from(revision);
+    const [recorded] = (await this.store.readStream(StreamName.from(stream), { from, limit: 1 })).events;
+    if (recorded) return recorded;
+    throw new DamagedHistory(stream, `it has no revision ${revision}`);
+  }
+}
+
+function nameOf({ stream, revision }: Needed): string {
+  return `${stream}@${revision}`;
+}
+
+const utf8 = new TextDecoder();
+
+function eventLine({ position, stream, revision, id, type, sha256, data }: RecordedEvent): BundleLine {
+  return { line: 'event', position, stream, revision, id, type, sha256, data: utf8.decode(data) };
+}
