@@ -6,7 +6,7 @@ import {
 } from './layout-document.js';
 import { layoutDocument } from './make-layout-document.js';
 import { type LayoutRequest } from './plan-layout.js';
-import { matchesSchema, planned, surveyOf, wholePasid } from './testing.js';
+import { planned, surveyOf, wholePasid } from './testing.js';
 
 const reason = 'no VFs in a VM';
 const over = surveyOf({
@@ -80,11 +80,6 @@ describe('a layout document', () => {
     const page = new URL('../../../docs/reference/cadastre.layout-1.schema.json', import.meta.url);
     const text = `${JSON.stringify(layoutDocumentSchema, null, 2)}\n`;
     expect(existsSync(page) ? readFileSync(page, 'utf8') : '').toBe(text);
-    for (const one of [document, documentOf(), documentOf({ wanted: [] })]) {
-      expect(matchesSchema(JSON.parse(writeLayoutDocument(one)), layoutDocumentSchema)).toEqual([]);
-    }
-    expect(matchesSchema({ ...written(), more: 1 }, layoutDocumentSchema)).toEqual(['/more']);
-    expect(matchesSchema({ ...written(), configSize: 512 }, layoutDocumentSchema)).toEqual(['/configSize']);
   });
 });
 

@@ -1,14 +1,16 @@
 import {
-  ByteRange, capabilitiesPointerAt, ConfigSpace, extendedCapabilitiesMax, ok, readHeader, refuse, type Result,
-  standardCapabilitiesMax, walkExtendedCapabilities, walkStandardCapabilities,
+  ConfigSpace, extendedCapabilitiesMax, ok, refuse, type Result, standardCapabilitiesMax,
 } from '@cadastre/config-space';
 import { canonicalJson } from './canonical-json.js';
 import { Digest } from './digest.js';
 import { furtherCapturesMax } from './evidence.js';
+import { whatContradicts } from './layout-contradiction.js';
 import {
   byKind, hex, isRecord, type JsonSchema, list, type Malformed, object, oneOf, orNull, type Shape, text, type ValueOf,
   whole,
 } from './shape.js';
+
+export { identityOf } from './identity-of.js';
 
 /** Name and version of the format. Another meaning or member is another version. */
 export const layoutFormat = 'cadastre.layout/1';
@@ -96,7 +98,8 @@ export type LayoutDocumentRefusal =
 
 /** The published schema of the format. */
 export const layoutDocumentSchema: JsonSchema = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema', title: layoutFormat, ...body.schema,
+  $schema: 'https://json-schema.org/draft/2020-12/schema', $id: 'urn:cadastre:cadastre.layout:1', title: layoutFormat,
+  ...body.schema,
 };
 
 /** Canonical JSON of a document, its digest included. */
@@ -172,67 +175,4 @@ function malformed({ pointer, problem }: Omit<Malformed, 'kind'>): Result<never,
 
 function refused(pointer: string, problem: string): Result<never, LayoutDocumentRefusal> {
   return malformed({ pointer, problem });
-}
-
-type Contradiction = Omit<Malformed, 'kind'> | undefined;
-
-/** What the parts of a document say differently about the same bytes. */
-function whatContradicts(document: LayoutDocument): Contradiction {
-  return inIdentity(document) ?? inRanges(document) ?? inCapabilities(document)
-    ?? inList(document, 'standard') ?? inList(document, 'extended');
-}
-
-function inIdentity({ identity: told, space }: LayoutDocument): Contradiction {
-  const read = identityOf(space);
-  const name = Object.keys(read).find((one) =>
-    read[one as keyof LayoutIdentity] !== told[one as keyof LayoutIdentity]);
-  return name === undefined ? undefined : { pointer: `/identity/${name}`, problem: 'is not what the bytes say' };
-}
-
-/** The fields of a header by which drivers know a function. */
-export function identityOf(space: ConfigSpace): LayoutIdentity {
-  const { vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision } = readHeader(space);
-  const headerType = space.u8(0x0e);
-  return { vendorId, deviceId, subsystemVendorId, subsystemId, classCode, revision, headerType };
-}
-
-function inRanges({ ranges, configSize }: LayoutDocument): Contradiction {
-  let at = 0;
-  for (const [index, one] of ranges.entries()) {
-    if (one.offset !== at) return { pointer: `/ranges/${index}/offset`, problem: `must be the end before, ${at}` };
-    at = ByteRange.end(one);
-  }
-  return at === configSize ? undefined : { pointer: '/ranges', problem: `end at ${at}, the space at ${configSize}` };
-}
-
-function inCapabilities({ capabilities, configSize }: LayoutDocument): Contradiction {
-  for (const [index, one] of capabilities.entries()) {
-    const [from, end] = one.space === 'standard' ? [0x40, 0x100] : [0x100, configSize];
-    if (one.offset % 4 !== 0 || one.offset < from || ByteRange.end(one) > end) {
-      return { pointer: `/capabilities/${index}/offset`, problem: `must be aligned, and lie in ${from}..${end}` };
-    }
-  }
-  return undefined;
-}
-
-/** The list as it is told, as the capabilities are listed, and as a guest walks the bytes. */
-function inList({ capabilities, space, standardList, extendedList }: LayoutDocument, name: 'standard' | 'extended'):
-Contradiction {
-  const told = name === 'standard' ? standardList : extendedList;
-  const walked = name === 'standard' ? walkStandardCapabilities(space, readHeader(space), [])
-    : walkExtendedCapabilities(space, []);
-  const wrongAt = Array.from({ length: Math.max(told.length, walked.length) }, (_, index) => index)
-    .find((index) => told[index] !== walked[index]?.offset);
-  if (wrongAt !== undefined) {
-    const head = `0x${capabilitiesPointerAt(readHeader(space)).toString(16)}`;
-    return { pointer: `/${name}List/${wrongAt}`, problem: `is not what a walk from ${head} or 0x100 meets` };
-  }
-  const listed = [...capabilities.entries()].filter(([, one]) => one.space === name);
-  const odd = listed.find(([, { offset: at, id, version }], place) => {
-    const there = walked[place];
-    return there?.offset !== at || there.id !== id || there.version !== version;
-  });
-  if (odd) return { pointer: `/capabilities/${odd[0]}`, problem: 'is not what a walk of the bytes meets there' };
-  if (listed.length !== walked.length) return { pointer: '/capabilities', problem: `${name} ones are not all here` };
-  return undefined;
 }

@@ -199,3 +199,9 @@ export function writableBits(
   }
   return [...masks].sort(([a], [b]) => a - b).map(([offset, mask]) => ({ offset, mask }));
 }
+
+/** The bits of one DWORD a guest may write in any instance. */
+export function writableBitsAtMost(capability: SyntheticCapability, dword: number): number {
+  return Object.values(capability.controls ?? {}).reduce((mask, [at, lsb, width]) =>
+    (at === dword ? (mask | ((2 ** width - 1) << lsb)) >>> 0 : mask), 0);
+}

@@ -8,7 +8,6 @@ import { CapabilityList } from './capability-list.js';
 import { type Ground, type PhysicalFunction, type PlacementPolicy } from './ground.js';
 import { planLayout, type LayoutRequest, type PlannedLayout, type WantedCapability } from './plan-layout.js';
 import { type Because, type LayoutRefusal } from './refusal.js';
-import { type JsonSchema } from './shape.js';
 
 /** Execute, privileged, 20 bits. */
 export const wholePasid: WantedCapability = {
@@ -80,43 +79,4 @@ export function reasonsOf(refusal: LayoutRefusal): readonly Because[] {
 export function walkOf(space: ConfigSpace): string {
   return survey(space).capabilities.filter((one) => one.space === 'extended')
     .map(({ offset }) => offset.toString(16)).join(' ');
-}
-
-/**
- * Pointers to what is not of a JSON Schema, in the part of draft 2020-12 our schemas use. Written apart from the
- * readers, so that a published schema is judged by something else than the code it came from.
- */
-export function matchesSchema(given: unknown, schema: JsonSchema, pointer = ''): readonly string[] {
-  const { type, enum: values, pattern, minimum, maximum, maxLength, maxItems, anyOf, oneOf, items } = schema;
-  const choices = (anyOf ?? oneOf) as readonly JsonSchema[] | undefined;
-  if (choices) {
-    return choices.some((one) => matchesSchema(given, one, pointer).length === 0) ? [] : [pointer];
-  }
-  if (values) return (values as readonly unknown[]).includes(given) ? [] : [pointer];
-  switch (type) {
-    case 'null': return given === null ? [] : [pointer];
-    case 'string': {
-      const isRight = typeof given === 'string' && given.length <= ((maxLength as number | undefined) ?? Infinity)
-        && (pattern === undefined || new RegExp(pattern as string, 'u').test(given));
-      return isRight ? [] : [pointer];
-    }
-    case 'integer': {
-      const isRight = Number.isInteger(given) && (given as number) >= (minimum as number)
-        && (given as number) <= (maximum as number);
-      return isRight ? [] : [pointer];
-    }
-    case 'array':
-      if (!Array.isArray(given) || given.length > (maxItems as number)) return [pointer];
-      return given.flatMap((one, index) => matchesSchema(one, items as JsonSchema, `${pointer}/${index}`));
-    case 'object': {
-      if (typeof given !== 'object' || given === null) return [pointer];
-      const properties = schema['properties'] as Readonly<Record<string, JsonSchema>>;
-      const missing = (schema['required'] as readonly string[]).filter((name) => !Object.hasOwn(given, name));
-      return [...missing.map((name) => `${pointer}/${name}`), ...Object.entries(given).flatMap(([name, value]) => {
-        const member = properties[name];
-        return member ? matchesSchema(value, member, `${pointer}/${name}`) : [`${pointer}/${name}`];
-      })];
-    }
-    default: throw new Error(`no judgement of type ${String(type)} at ${pointer}`);
-  }
 }
