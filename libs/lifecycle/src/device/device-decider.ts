@@ -159,8 +159,8 @@ function imported(
   const shown = placesOf(layout);
   if (!here) return { kind: 'detached', key, revision, last: source.function, shown };
   return {
-    kind: 'attached', key, revision, function: here, hotPlugOrder, layout: null, before: shown, guest: null,
-    found: found ? { by: 'migration', revision } : null, pasids: pasidDecider.initial,
+    kind: 'attached', key, revision, function: here, hotPlugOrder, layout: null, decidedAt: null, before: shown,
+    guest: null, found: found ? { by: 'migration', revision } : null, pasids: pasidDecider.initial,
   };
 }
 
