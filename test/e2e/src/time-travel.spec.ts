@@ -39,6 +39,15 @@ describe('a ledger on disk', () => {
     expect(replayed().stdout).not.toBe(then);
   });
 
+  it('tells one VM by its name, the digest of the ledger being the same', () => {
+    const of = (...args: readonly string[]): { ledgerDigest: string; devices: readonly { stream: string }[] } =>
+      JSON.parse(replayed(...args).stdout) as ReturnType<typeof of>;
+    expect(of('--vm', 'vm-1')).toEqual(of());
+    expect(of('--vm', 'vm-1').devices.map(({ stream }) => stream)).toEqual(['device-vm-1/nvme0']);
+    expect(replayed('--vm', 'vm')).toMatchObject({ status: 3, stderr: expect.stringContaining('vm') as string });
+    expect(replayed('--vm', '/').status).toBe(2);
+  });
+
   it('has no future, and takes no moment that is none', () => {
     expect(replayed('--at', '99')).toMatchObject({ status: 3, stderr: expect.stringContaining('to 6') as string });
     expect(replayed('--at', 'yesterday').status).toBe(2);

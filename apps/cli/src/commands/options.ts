@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { Moment } from '@cadastre/ledger';
+import { VmId } from '@cadastre/lifecycle';
 
 /** A TCP port, 0..65535. */
 export function portOf(given: string): number {
@@ -44,6 +45,13 @@ export function momentOf(given: string): Moment {
   const moment = Moment.from(given);
   if (moment) return moment;
   throw new InvalidArgumentError(`A moment is ${Moment.limit}.`);
+}
+
+/** A VM. */
+export function vmOf(given: string): VmId {
+  const vm = VmId.from(given);
+  if (vm.ok) return vm.value;
+  throw new InvalidArgumentError(`A VM is ${vm.refusal.limit}.`);
 }
 
 /** An SR-IOV role. */

@@ -2,23 +2,33 @@ import { type Command } from 'commander';
 import { CorruptEvent, CorruptLog, type EventStore, type Position } from '@cadastre/event-store';
 import { LedgerUnreadable, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { DamagedHistory, type Moment, replay, type Replayed, systemClock, Timeline } from '@cadastre/ledger';
-import { ReplayMismatch, UnreadableEvent } from '@cadastre/lifecycle';
+import { type DeviceId, deviceStream, ReplayMismatch, UnreadableEvent, type VmId } from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { messageOf } from '../system-error.js';
 import { paint, print, printJson, progress, table } from '../terminal.js';
-import { momentOf } from './options.js';
+import { momentOf, vmOf } from './options.js';
 
 export function addReplay(program: Command): void {
   program.command('replay')
     .description('fold every stream of a ledger from its events alone and print a digest for each device')
     .requiredOption('--data <dir>', 'directory of the ledger; a server may be running on it')
     .option('--at <moment>', 'replay up to a position or an instant (default: everything)', momentOf)
+    .option('--vm <vm>', 'tell the devices of one VM only', vmOf)
     .option('--json', 'print as JSON')
-    .action(async ({ data, at, json }: { data: string; at?: Moment; json?: boolean }) => {
-      const replayed = await replayDirectory(data, at);
+    .action(async ({ data, at, vm, json }: { data: string; at?: Moment; vm?: VmId; json?: boolean }) => {
+      const whole = await replayDirectory(data, at);
+      const replayed = vm === undefined ? whole : ofVm(whole, vm);
       if (json) printJson(replayed);
       else show(replayed);
     });
+}
+
+/** Everything was folded all the same: the digest is that of the ledger. */
+function ofVm(replayed: Replayed, vm: VmId): Replayed {
+  const begins = deviceStream({ vm, device: '' as DeviceId });
+  const devices = replayed.devices.filter(({ stream }) => stream.startsWith(begins));
+  if (devices.length > 0) return { ...replayed, devices };
+  throw new CommandFailed(exitCode.notFound, `no device was attached to ${vm} in these ${replayed.events} events`);
 }
 
 async function replayDirectory(directory: string, at: Moment | undefined): Promise<Replayed> {
