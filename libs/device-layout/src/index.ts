@@ -15,6 +15,7 @@ export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type Pa
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
 export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
+export { type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';
 export { knownQuirks } from './known-quirks.js';
 export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,
@@ -47,7 +48,7 @@ export { type QuirkRow, quirksOf } from './quirk-row.js';
 export {
   isSyntheticName, registersIn, syntheticCapabilities, syntheticCapability, type SyntheticName, type SyntheticRegisters,
 } from './synthetic-capability.js';
-export { type HiddenByVmm, type Unmet } from './unmet.js';
+export { type Unmet } from './unmet.js';
 export { unplaced } from './unplaced.js';
 export { headerAsBound, identityAsBound, vfioFunctionOf } from './vfio-function.js';
 export {

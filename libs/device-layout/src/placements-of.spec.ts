@@ -1,6 +1,6 @@
 import { vfioView } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express, u32 } from '@cadastre/config-space/testing';
-import { knobsFor, profileNamed } from '@cadastre/vmm-profiles';
+import { profileNamed, settingsFor } from '@cadastre/vmm-profiles';
 import { layoutDocument } from './make-layout-document.js';
 import { placementsOf } from './placements-of.js';
 import { type LayoutRequest } from './plan-layout.js';
@@ -30,7 +30,7 @@ describe('what a VMM has to make of a layout', () => {
     const qemu = profileNamed('qemu-11.0');
     if (!qemu.ok) throw new Error('no qemu-11.0');
     const { wanted, starts } = placementsOf(layout);
-    expect(knobsFor(wanted, qemu.value, {}, starts).settings)
+    expect(settingsFor(wanted, qemu.value, starts).settings)
       .toEqual({ 'x-nv-gpudirect-clique': '7', 'x-vpasid-cap-offset': '0x400' });
   });
 

@@ -3,18 +3,19 @@ import {
   type Survey,
 } from '@cadastre/config-space';
 import {
-  type ConfigurationFragment, type GuestPort, type GuestPrediction, guestView, hostKernelOf, type Knobs, knobsFor,
-  type KnobsAnswer, type MigrationBehaviour, type Outcome, type PasidFacts, type PredictionFinding, profileFor,
-  profileNamed, type VmmNamed, type VmmProfile, type VmmUnknown,
+  type ConfigurationFragment, type GuestPort, type GuestPrediction, guestView, hostKernelOf, identitySettings,
+  type ImplicitDefault, type MigrationBehaviour, type Outcome, type PasidFacts, type PredictionFinding, profileFor,
+  profileNamed, type VmmNamed, type VmmUnknown,
 } from '@cadastre/vmm-profiles';
 import { Digest } from './digest.js';
 import { type IommuFacts } from './iommu-facts.js';
+import { type KnobsAnswer, knobsFor } from './knobs-for.js';
 import { type Layout, type Placement } from './layout.js';
-import { type IdentityField } from './layout-operation.js';
+import { layoutDocument } from './make-layout-document.js';
 import { patchesBetween } from './patches-between.js';
 import { type PlannedLayout } from './plan-layout.js';
-import { type HiddenByVmm, hiddenBy, type Unmet, unmetBy } from './unmet.js';
 import { type SyntheticName } from './synthetic-capability.js';
+import { type Unmet } from './unmet.js';
 import { type NeededKnob } from './verdict.js';
 import { vfioFunctionOf } from './vfio-function.js';
 
@@ -46,8 +47,7 @@ export interface VmmDecision {
   readonly configuration: readonly ConfigurationFragment[];
   readonly needs: readonly string[];
   readonly unmet: readonly Unmet[];
-  readonly hidden: readonly HiddenByVmm[];
-  readonly implicitDefault: KnobsAnswer['implicitDefault'];
+  readonly implicitDefault: ImplicitDefault | null;
   readonly outcome: Outcome;
   /** Null where no guest starts. */
   readonly predicted: PredictedGuest | null;
@@ -69,68 +69,37 @@ export interface VmmQuestion {
   readonly device: string;
 }
 
-/**
- * Predicts what a VMM shows of a planned layout and finds the knobs that make it obey. What the VMM does of itself is
- * predicted first, then with the knobs; the verdict is about the second, byte for byte.
- */
+/** Predicts what a VMM shows of a planned layout, with the knobs that make it obey, and judges the two. */
 export function decideVmm(vmm: VmmRequest, question: VmmQuestion): Result<VmmDecision, VmmUnknown> {
   const taken = profileFor(vmm);
   if (!taken.ok) return refuse(taken.refusal);
-  const { profile } = taken.value;
   const { kernel, assumed } = hostKernelOf(question.kernel);
-  const { survey: { space }, planned: { layout }, iommu, role, family } = question;
-  const from: Predicted = { space, layout, iommu, role, family };
-  const answer = knobsOf(profile, predict(profile, vmm, kernel, from).vfio, question);
-  const knobs = { ...answer.settings, ...ownKnobs(profile, layout) };
-  const seen = predict(profile, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, from);
-  const unmet = unmetBy(seen, answer, question.planned, question.survey);
+  const { survey, planned: { layout, guestConfigSpace }, iommu, role, family, hostBdf, device } = question;
+  const answer = knobsFor(layoutDocument(survey, layout, guestConfigSpace), taken.value.profile, {
+    physical: survey, role, family, kernel, pasid: pasidOf(iommu), atsSupported: iommu.atsSupported,
+    port: vmm.port, settings: vmm.settings, names: { hostBdf, device },
+  });
+  const { profile, verdict, settings, configuration, needs, unmet, implicitDefault, seen } = answer;
   return ok({
     vmm: { name: vmm.name, version: vmm.version, port: vmm.port, settings: vmm.settings },
-    profile: { name: profile.name, revision: profile.revision },
-    kernel,
+    profile, kernel,
     assumed: [...(taken.value.assumed === null ? [] : [taken.value.assumed]),
       ...(assumed ? [`kernel flavour ${question.kernel.flavour} is taken for ${kernel.flavour}`] : [])],
-    verdict: unmet.length > 0 ? 'cannot-obey' : Object.keys(knobs).length > 0 ? 'obeys-with-knob' : 'exact',
-    knobs, configuration: answer.configuration, needs: answer.needs, unmet, hidden: hiddenBy(seen, question.planned),
-    implicitDefault: answer.implicitDefault, outcome: seen.outcome,
-    predicted: predictedOver(space, seen), findings: seen.findings, migration: seen.migration,
+    verdict, knobs: settings, configuration, needs, unmet, implicitDefault, outcome: seen.outcome,
+    predicted: predictedOver(survey.space, seen), findings: seen.findings, migration: seen.migration,
   });
-}
-
-/** What must be set for the extended capabilities that the VMM does not already find in the hardware. */
-function knobsOf(profile: VmmProfile, vfio: ConfigSpace, question: VmmQuestion): KnobsAnswer {
-  const { hostBdf, device, iommu, planned } = question;
-  const wanted = planned.layout.placements.filter(({ space, id, offset }) =>
-    space === 'extended' && (!vfio.captured(offset, 4) || (vfio.u32(offset) & 0xffff) !== id));
-  return knobsFor(wanted, profile, { hostBdf, device, pasid: pasidOf(iommu) });
-}
-
-const identitySettings: Readonly<Partial<Record<IdentityField, string>>> = {
-  vendorId: 'x-pci-vendor-id', deviceId: 'x-pci-device-id', subsystemVendorId: 'x-pci-sub-vendor-id',
-  subsystemId: 'x-pci-sub-device-id', classCode: 'x-pci-class-code',
-};
-const cliqueSettings = ['x-nv-gpudirect-clique', 'x_nv_gpudirect_clique'];
-
-/** Knobs of the rest of a layout: the GPUDirect clique (Q7, C3) and other IDs (Q24). */
-function ownKnobs(
-  { settings }: VmmProfile, { placements, operations }: PlannedLayout['layout'],
-): Readonly<Record<string, string>> {
-  const has = (name: string | undefined): name is string => name !== undefined && Object.hasOwn(settings, name);
-  const clique = placements.find(({ name }) => name === 'nvidia-clique')?.registers['clique'];
-  const found = clique === undefined ? [] : cliqueSettings.filter(has).map((name) => [name, String(clique)] as const);
-  const identity = operations.flatMap((one) => {
-    const name = one.kind === 'replace-identity' ? identitySettings[one.field] : undefined;
-    return one.kind === 'replace-identity' && has(name) ? [[name, `0x${one.value.toString(16)}`] as const] : [];
-  });
-  return Object.fromEntries([...found, ...identity]);
 }
 
 /** The knobs of a decision as a verdict names them. */
-export function neededKnobs({ knobs }: VmmDecision, placements: readonly Placement[]): readonly NeededKnob[] {
+export function neededKnobs(
+  { knobs, profile: { name: profileName, revision } }: VmmDecision, placements: readonly Placement[],
+): readonly NeededKnob[] {
+  const profile = profileNamed(profileName, revision);
+  const made = profile.ok ? profile.value.makesStandard : [];
   return Object.entries(knobs).map(([knob, value]): NeededKnob => {
-    const field = Object.entries(identitySettings).find(([, setting]) => setting === knob)?.[0];
+    const field = identitySettings.find(({ setting }) => setting === knob)?.field;
     if (field !== undefined) return { capability: field, knob, offset: null, value: Number(value) };
-    const name: SyntheticName = cliqueSettings.includes(knob) ? 'nvidia-clique' : 'pasid';
+    const name: SyntheticName = made.find(({ setting }) => setting === knob)?.name ?? 'pasid';
     const offset = placements.find((one) => one.name === name)?.offset ?? null;
     return { capability: name, knob, offset, value: Number(value) };
   });
@@ -142,26 +111,21 @@ function pasidOf({ maxPasidLog2, exec, priv }: IommuFacts): PasidFacts {
 
 /** What a decision was made from, as far as a prediction needs it. */
 export type Predicted = Pick<VmmQuestion, 'iommu' | 'role' | 'family'>
-  & { readonly space: ConfigSpace; readonly layout: Pick<Layout, 'patches' | 'placements'> };
+  & { readonly space: ConfigSpace; readonly layout: Pick<Layout, 'patches' | 'extendedList'> };
 
-/** The prediction a decision rests on, made again; null when its profile has another revision by now. */
+/** The prediction a decision rests on, made again; null where this version has no such revision of the profile. */
 export function predictedAgain(
-  { profile: { name, revision }, vmm, knobs, kernel }: VmmDecision, from: Predicted,
+  { profile: { name, revision }, vmm, knobs, kernel }: VmmDecision, { space, layout, iommu, role, family }: Predicted,
 ): GuestPrediction | null {
-  const profile = profileNamed(name);
-  if (!profile.ok || profile.value.revision !== revision) return null;
-  return predict(profile.value, { ...vmm, settings: { ...vmm.settings, ...knobs } }, kernel, from);
-}
-
-function predict(
-  profile: VmmProfile, { port, settings }: VmmRequest, kernel: HostKernel,
-  { space, layout, iommu, role, family }: Predicted,
-): GuestPrediction {
-  const knobs: Knobs = {
-    // A guest's IOMMU with PASID is set up for a guest that is to have PASID.
-    port, settings, patches: layout.patches, viommuPasid: layout.placements.some(({ name }) => name === 'pasid'),
-  };
-  return guestView(space, profile, knobs, { kernel, about: vfioFunctionOf(role, family), pasid: pasidOf(iommu) });
+  const profile = profileNamed(name, revision);
+  if (!profile.ok) return null;
+  const { patches, extendedList } = layout;
+  const shown = profile.value.reads === 'device-side' ? space.patched(patches) : space;
+  const hasPasid = extendedList.some(({ id }) => id === 0x1b);
+  return guestView(shown, profile.value, {
+    port: vmm.port, settings: { ...vmm.settings, ...knobs }, patches, viommuPasid: hasPasid,
+  }, { kernel, about: vfioFunctionOf(role, family), pasid: hasPasid ? pasidOf(iommu) : null,
+    atsSupported: iommu.atsSupported });
 }
 
 function predictedOver(physical: ConfigSpace, { space, unpredicted }: GuestPrediction): PredictedGuest | null {

@@ -5,7 +5,7 @@ import { buildConfigSpace, expectSound, u32 } from '@cadastre/config-space/testi
 import fc from 'fast-check';
 import { guestView } from './guest-view.js';
 import { type HostFacts } from './host-facts.js';
-import { guestPorts, type Knobs } from './knobs.js';
+import { guestPorts, type Knobs, type SettingRow } from './knobs.js';
 import { device, nvidiaKernel, predict, withPasid } from './testing.js';
 import { type VmmProfile } from './vmm-profile.js';
 import { vmmProfiles } from './vmm-profiles.js';
@@ -34,10 +34,18 @@ const anyProfile = fc.constantFrom(...vmmProfiles);
 const anyHost: fc.Arbitrary<HostFacts> = fc.constantFrom(withPasid, nvidiaKernel,
   { kernel: { release: '6.1', flavour: 'upstream' }, pasid: null });
 
+function anyValue(row: SettingRow): fc.Arbitrary<string> {
+  switch (row.kind) {
+    case 'number':
+    case 'numbers': return fc.integer({ min: row.min, max: row.max }).map(String);
+    case 'one-of': return fc.constantFrom(...row.values);
+    case 'text': return fc.stringMatching(new RegExp(`^(?:${row.pattern})$`));
+  }
+}
+
 /** Knobs of which every setting is one that the profile takes. */
 function anyKnobs(profile: VmmProfile): fc.Arbitrary<Knobs> {
-  const values = Object.entries(profile.settings).map(([name, row]) => fc.tuple(fc.constant(name), row.kind === 'number'
-    ? fc.integer({ min: row.min, max: row.max }).map(String) : fc.constantFrom(...row.values)));
+  const values = Object.entries(profile.settings).map(([name, row]) => fc.tuple(fc.constant(name), anyValue(row)));
   const settings = values.length === 0 ? fc.constant({})
     : fc.subarray(values).chain((some) => fc.tuple(...some)).map(Object.fromEntries);
   return fc.record({

@@ -2,9 +2,10 @@ import {
   type ConfigSpace, type Finding, type KernelViewTaken, linuxReadsExtendedSpace, readHeader, vfioView,
   type VfioFinding, walkExtendedCapabilities, walkStandardCapabilities,
 } from '@cadastre/config-space';
+import { endOfSpacePasid } from './families/extended-list.js';
 import { ends, GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
-import { type Knobs, wrongSetting } from './knobs.js';
+import { type Knobs, numberOf, wrongSetting } from './knobs.js';
 import { type GuestPrediction, type Outcome, starts, type WriteThrough } from './prediction.js';
 import { type RuleName } from './rules.js';
 import { vfioBinding } from './vfio-binding.js';
@@ -36,6 +37,7 @@ export function guestView(
     : bound.kind !== 'starts' ? bound : profile.show(image, {
       physical, host, settings, port: knobs.port ?? 'root-port', viommuPasid: knobs.viommuPasid ?? true,
     });
+  if (outcome.kind === 'starts') reportImplicit(image, profile, settings);
   const space = outcome.kind === 'starts' ? image.toSpace() : null;
   const chain = space === null ? { standard: [], extended: [] } : listsOf(space, image);
   return {
@@ -46,6 +48,19 @@ export function guestView(
     writeThrough: writeThroughOf(first, image, profile),
     failureMode: profile.failureMode,
   };
+}
+
+/** A place nobody named is never taken in silence, nor where nothing is made this time. */
+function reportImplicit(
+  image: GuestImage, { pasid }: VmmProfile, settings: Readonly<Record<string, string>>,
+): void {
+  if (image.findings.some(({ kind }) => kind === 'implicit-offset')) return;
+  if (pasid.kind === 'end-of-space') {
+    image.report('implicit-offset', 'C8', 'PASID is at 0xff8 where it is made; nothing moves it', endOfSpacePasid);
+  }
+  if (pasid.kind !== 'setting' || (numberOf(settings[pasid.setting]) ?? 0) !== 0) return;
+  image.report('implicit-offset', 'Q15', `${pasid.setting} is not set: PASID is at 0x${
+    pasid.implicitOffset.toString(16)} where it is made`, pasid.implicitOffset);
 }
 
 function firstStage(

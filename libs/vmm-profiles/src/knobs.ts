@@ -17,9 +17,14 @@ export interface Knobs {
 }
 
 /** The values one setting takes, and the rule that says what it does. */
-export type SettingRow =
-  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly rule: string }
-  | { readonly kind: 'one-of'; readonly values: readonly string[]; readonly rule: string };
+export type SettingRow = { readonly rule: string } & (
+  | { readonly kind: 'number'; readonly min: number; readonly max: number }
+  /** `[0,2]`, or one number alone. */
+  | { readonly kind: 'numbers'; readonly min: number; readonly max: number }
+  | { readonly kind: 'one-of'; readonly values: readonly string[] }
+  /** A form of its own: a regular expression for the whole value, and what it says in words. */
+  | { readonly kind: 'text'; readonly pattern: string; readonly says: string });
+export type SettingRows = Readonly<Record<string, SettingRow>>;
 
 export interface WrongSetting {
   readonly kind: 'setting-unknown' | 'setting-out-of-range';
@@ -30,26 +35,48 @@ export interface WrongSetting {
 
 /** The first setting that a VMM with these rows refuses; undefined when it takes them all. */
 export function wrongSetting(
-  rows: Readonly<Record<string, SettingRow>>, settings: Readonly<Record<string, string>>,
+  rows: SettingRows, settings: Readonly<Record<string, string>>,
 ): WrongSetting | undefined {
   for (const [name, given] of Object.entries(settings)) {
     const row = Object.hasOwn(rows, name) ? rows[name] : undefined;
     if (row === undefined) {
       return { kind: 'setting-unknown', name, given, allowed: Object.keys(rows).join(', ') || 'none' };
     }
-    if (row.kind === 'one-of' && !row.values.includes(given)) {
-      return { kind: 'setting-out-of-range', name, given, allowed: row.values.join(', ') };
-    }
-    if (row.kind !== 'number') continue;
-    const value = numberOf(given);
-    if (value === undefined || value < row.min || value > row.max) {
-      return { kind: 'setting-out-of-range', name, given, allowed: `${row.min}..${row.max}` };
-    }
+    if (!takes(row, given)) return { kind: 'setting-out-of-range', name, given, allowed: allowedValues(row) };
   }
   return undefined;
+}
+
+function takes(row: SettingRow, given: string): boolean {
+  switch (row.kind) {
+    case 'one-of': return row.values.includes(given);
+    case 'text': return new RegExp(`^(?:${row.pattern})$`, 'i').test(given);
+    case 'number':
+    case 'numbers': {
+      const numbers = row.kind === 'numbers' ? numbersOf(given) : [numberOf(given)];
+      return numbers?.every((one) => one !== undefined && one >= row.min && one <= row.max) ?? false;
+    }
+  }
+}
+
+/** What a setting takes, in words. */
+export function allowedValues(row: SettingRow): string {
+  switch (row.kind) {
+    case 'one-of': return row.values.join(', ');
+    case 'text': return row.says;
+    case 'number': return `${row.min}..${row.max}`;
+    case 'numbers': return `a list of ${row.min}..${row.max}, as [${row.min},${row.max}]`;
+  }
 }
 
 /** Decimal or `0x...`; undefined for anything else. */
 export function numberOf(text: string | undefined): number | undefined {
   return text !== undefined && /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? Number(text) : undefined;
+}
+
+/** `[0,2]` or `2`; undefined for anything else. */
+export function numbersOf(text: string): readonly number[] | undefined {
+  const [, inside = text] = /^\[(.*)\]$/.exec(text) ?? [];
+  const numbers = inside.split(',').map((one) => numberOf(one));
+  return numbers.every((one) => one !== undefined) ? numbers : undefined;
 }

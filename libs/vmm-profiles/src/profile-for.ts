@@ -14,9 +14,9 @@ import { vmmProfiles } from './vmm-profiles.js';
 
 /** A VMM as a control plane names it. */
 export interface VmmNamed {
-  /** `qemu`, or the name of a profile. */
+  /** `qemu`, or with its version `qemu-11.0`. */
   readonly name: string;
-  /** `11.0.2`; of Cloud Hypervisor `old` or `new`, since no release is known to have begun the new generation. */
+  /** `11.0.2`; of Cloud Hypervisor also `old` or `new`, since no release is known to have begun the new generation. */
   readonly version: string | null;
 }
 
@@ -41,18 +41,32 @@ const qemuEras: readonly Era[] = [[7, 2, qemu72], [10, 0, qemu100], [11, 0, qemu
 const generations: Readonly<Record<string, VmmProfile>> = { old: cloudHypervisorOld, new: cloudHypervisorNew };
 const ofAnyVersion: Readonly<Record<string, VmmProfile>> = { openvmm, crosvm, 'libvfio-user': libvfioUser, generic };
 
-/** The profile of a VMM and version. A guess is told as one; what nothing is known about is refused. */
+/**
+ * The profile of a VMM and version, which may be part of the name. A guess is told as one; what nothing is known about
+ * is refused.
+ */
 export function profileFor(given: VmmNamed): Result<ProfileTaken, VmmUnknown> {
   const { name, version } = given;
   const named = version === null ? vmmProfiles.find((one) => one.name === name) : undefined;
-  if (named) return ok({ profile: named, assumed: null });
-  const taken = name === 'qemu' ? qemuOf(version ?? '') : name === 'cloud-hypervisor'
-    ? exactly(ownOf(generations, version ?? '')) : readAtOneCommit(ownOf(ofAnyVersion, name));
+  const [, family = name, told = version] = version === null ? /^(.+?)-(v?\d.*)$/.exec(name) ?? [] : [];
+  const taken = named ? takenByName(named) : takenByVersion(family, told);
   return taken ? ok(taken) : refuse({ kind: 'vmm-unknown', name, version, known: knownVmms() });
 }
 
+/** A name that holds a version was looked at for just that one. */
+function takenByName(profile: VmmProfile): ProfileTaken {
+  return Object.hasOwn(ofAnyVersion, profile.name) ? readAtOneCommit(profile) : { profile, assumed: null };
+}
+
+function takenByVersion(family: string, version: string | null): ProfileTaken | undefined {
+  if (family === 'qemu') return qemuOf(version ?? '');
+  if (family === 'cloud-hypervisor') return cloudHypervisorOf(version ?? '');
+  const profile = ownOf(ofAnyVersion, family);
+  return profile && readAtOneCommit(profile);
+}
+
 function qemuOf(version: string): ProfileTaken | undefined {
-  const [, major, minor] = /^(\d{1,3})\.(\d{1,3})(?:[.\-+~].*)?$/.exec(version) ?? [];
+  const [, major, minor] = /^v?(\d{1,3})\.(\d{1,3})(?:[.\-+~].*)?$/.exec(version) ?? [];
   const era = qemuEras.findLast(([since, point]) =>
     Number(major) > since || (Number(major) === since && Number(minor) >= point));
   if (!era) return undefined;
@@ -61,12 +75,18 @@ function qemuOf(version: string): ProfileTaken | undefined {
   return { profile, assumed: isIt ? null : `nobody looked at QEMU ${version}: ${profile.name} is the last before` };
 }
 
-function exactly(profile: VmmProfile | undefined): ProfileTaken | undefined {
-  return profile && { profile, assumed: null };
+/** A generation by its name; a release is of the old one, as its main branch still was when it was read. */
+function cloudHypervisorOf(version: string): ProfileTaken | undefined {
+  const profile = ownOf(generations, version);
+  if (profile) return { profile, assumed: null };
+  if (!/^v?\d{1,3}(?:\.\d{1,3})*(?:[.\-+~].*)?$/.test(version)) return undefined;
+  const { name, source } = cloudHypervisorOld;
+  return { profile: cloudHypervisorOld, assumed: `no release of Cloud Hypervisor is known to be of the new generation: `
+    + `${name}, read in ${source}, is taken for ${version}; name version new where PASID is made` };
 }
 
-function readAtOneCommit(profile: VmmProfile | undefined): ProfileTaken | undefined {
-  return profile && { profile, assumed: profile.evidence === 'ours' ? null : `read in ${profile.source}` };
+function readAtOneCommit(profile: VmmProfile): ProfileTaken {
+  return { profile, assumed: profile.evidence === 'ours' ? null : `read in ${profile.source}` };
 }
 
 function ownOf(among: Readonly<Record<string, VmmProfile>>, name: string): VmmProfile | undefined {
@@ -75,5 +95,6 @@ function ownOf(among: Readonly<Record<string, VmmProfile>>, name: string): VmmPr
 
 function knownVmms(): readonly string[] {
   return [...qemuEras.map(([major, minor]) => `qemu ${major}.${minor}`),
-    ...Object.keys(generations).map((version) => `cloud-hypervisor ${version}`), ...Object.keys(ofAnyVersion)];
+    ...Object.keys(generations).map((version) => `cloud-hypervisor ${version}`), 'cloud-hypervisor 48.0',
+    ...Object.keys(ofAnyVersion)];
 }

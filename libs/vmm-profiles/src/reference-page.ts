@@ -1,3 +1,4 @@
+import { allowedValues } from './knobs.js';
 import { type Confidence, rules } from './rules.js';
 import { vmmAbilities } from './vmm-abilities.js';
 import { type VmmProfile } from './vmm-profile.js';
@@ -70,8 +71,8 @@ function placeOf(profile: VmmProfile): string {
 }
 
 function settings({ name, settings: rows }: VmmProfile): readonly (readonly string[])[] {
-  return Object.entries(rows).map(([setting, row]) => [code(name), code(setting),
-    row.kind === 'number' ? `${row.min}..${row.max}` : row.values.join(', '), row.rule]);
+  return Object.entries(rows).map(([setting, row]) => [code(name), code(setting), allowedValues(row),
+    row.rule]);
 }
 
 function code(text: string): string {

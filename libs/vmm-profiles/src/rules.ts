@@ -102,6 +102,7 @@ export const rules = {
   'reading P7': ['D', 'where iommufd says that ATS cannot be used, ats=auto drops it and ats=on refuses'],
   'reading P8': ['D', 'looking for ATS, QEMU 11.1 asserts that a header has 8 bytes'],
   'reading E1': ['U', 'a PASID capability of the hardware beside the made one: not known'],
+  'no synthesis': ['D', 'this version makes no extended capability: a guest finds those of the hardware, or none'],
   'settings': ['D', 'a VMM refuses a setting it does not have, and a value out of its range'],
   'chain': ['V', 'what a guest finds when it walks the list'],
 } as const satisfies Record<string, Rule>;

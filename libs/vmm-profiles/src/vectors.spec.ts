@@ -52,7 +52,7 @@ describe('the vectors', () => {
 
   it('S3: no extended list: QEMU makes no PASID, new Cloud Hypervisor does', () => {
     expectBytes(device.d3, { ...all, 'cloud-hypervisor-new': [...integrated, '100:ff800000', ...pasid] });
-    expect(told(predict(device.d3, 'qemu-11.0', {}, withPasid))).toEqual(['Q9 pasid-not-made']);
+    expect(told(predict(device.d3, 'qemu-11.0', {}, withPasid))).toEqual(['Q9 pasid-not-made', 'Q15 implicit-offset']);
     expect(predict(device.d3, 'cloud-hypervisor-new', {}, withPasid).findings)
       .toContainEqual(expect.objectContaining({ kind: 'list-begun', confidence: 'D' }));
   });
@@ -81,7 +81,7 @@ describe('the vectors', () => {
     });
     expectBytes(device.d6, { 'qemu-11.0': ['100:30020001', '300:4001001b', '304:00001006'] }, pinned('0x300'));
     expect(extendedOf(predict(device.d6, 'crosvm'))).toBe('100:1>200:d>400:3');
-    expect(told(predict(device.d6, 'qemu-11.0'))).toEqual(['chain guest-list-goes-backwards']);
+    expect(told(predict(device.d6, 'qemu-11.0'))).toEqual(['Q15 implicit-offset', 'chain guest-list-goes-backwards']);
   });
 
   it.each(['0x102', '0xffc', '0x1000', '0x100', '0x1f0', '0xfc'])(

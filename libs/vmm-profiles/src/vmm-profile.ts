@@ -1,8 +1,10 @@
 import { type ConfigSpace } from '@cadastre/config-space';
+import { type ConfigurationWriter } from './configuration.js';
 import { type GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type GuestPort, type SettingRow } from './knobs.js';
 import { type FailureMode, type MigrationBehaviour, type Outcome } from './prediction.js';
+import { type RuleName } from './rules.js';
 import { type StandardMade } from './standard-made.js';
 
 /** Where a VMM puts a PASID capability it makes. */
@@ -48,6 +50,16 @@ export interface VmmProfile {
   readonly failureMode: FailureMode;
   /** Whether a write to a capability the VMM made goes to the hardware as well. */
   readonly forwardsSyntheticWrites: boolean;
+  /** Rules that say why a capability is not there: hidden whatever the hardware has, or not made. */
+  readonly because: {
+    readonly hides: RuleName;
+    readonly makesNoStandard: RuleName;
+    readonly makesNoExtended: RuleName;
+  };
+  /** Buses of the guest on which it shows a function differently. */
+  readonly ports: readonly GuestPort[];
+  /** Writes settings down in the words of this VMM; null where there is nothing to write. */
+  readonly configure: ConfigurationWriter | null;
   /** Rewrites the image; says what becomes of the device. */
   show(image: GuestImage, stage: Stage): Outcome;
 }

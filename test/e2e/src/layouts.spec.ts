@@ -66,7 +66,8 @@ describe('layouts on the command line', () => {
   it('are turned into what to set, from a file or standard input', () => {
     const { status, stdout } = cadastre(['knobs', pasidAlone, '--vmm', 'qemu-11.0', '--host-bdf', '0000:3b:00.1']);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^qemu-11\.0\/1 obeys-with-knob\n {2}PASID at 0x134\n {2}default 0xff8: /);
+    expect(stdout).toMatch(/^qemu-11\.0\/1 obeys-with-knob\n {2}PASID at 0x134\n {2}set x-vpasid-cap-offset=0x134\n/);
+    expect(stdout).toMatch(/^ {2}default 0xff8: /m);
     expect(stdout).toMatch(/ssidsize=20 -device vfio-pci,.*host=0000:3b:00\.1,.*x-vpasid-cap-offset=0x134/);
     expect(stdout).toMatch(/libvirt-xml \(libvirt marks the domain as tainted/);
     expect(cadastre(['knobs', '-', '--vmm', 'generic'], readFileSync(layout)).stdout).toMatch(/^generic\/1 exact/);
@@ -76,9 +77,19 @@ describe('layouts on the command line', () => {
     const { status, stdout } = cadastre(['knobs', layout, '--vmm', 'cloud-hypervisor-new', '--json']);
     expect(status).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ schema: 'cadastre.knobs/1', verdict: 'cannot-obey', unmet: [
-      { kind: 'end-of-space-only', insteadOffset: 0xff8 }, { kind: 'never-made', wanted: { name: 'PRI' } }] });
+      { kind: 'not-made', insteadOffset: 0xff8, rule: 'C8' }, { kind: 'not-made', insteadOffset: null }] });
     expect(cadastre(['knobs', layout, '--vmm', 'qemu-11.0']).stdout)
-      .toMatch(/! PRI at 0x154: .*that of the hardware \(K8\) \(Q14, V\)\n {4}the guest finds it nowhere/);
+      .toMatch(/! 0x154 not-made: PRI: .*that of the hardware \(K8\) \(Q14, V\)\n {4}the guest finds it nowhere/);
+  });
+
+  it('are not obeyed where the VMM hides what they list: it ends with 1', () => {
+    const igb = join(root, 'samples', 'igb-pf.lspci');
+    const file = join(directory.path, 'igb.json');
+    cadastre(['plan', igb, '--want', '', '--out', file]);
+    const { status, stdout } = cadastre(['knobs', file, '--vmm', 'qemu-11.0', '--dump', igb]);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^qemu-11\.0\/1 cannot-obey\n/);
+    expect(stdout).toMatch(/! 0x150 not-shown: ARI is in the layout, .*\(Q11, V\)\n {2}! 0x160 not-shown: SRIOV/);
   });
 
   it('are worn and shared', () => {

@@ -4,6 +4,7 @@ import { type ObservedKernel } from '@cadastre/lifecycle';
 import { type HostFacts, hostKernelOf, type KernelTaken, type PasidFacts } from '@cadastre/vmm-profiles';
 import { type GivenFunction } from '../layouts/given-function.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
+import { type PredictDto } from './vmm-profiles.dto.js';
 
 /** The kernel of the host: that of the request, else the one the function was observed on. */
 export function givenKernel(
@@ -21,11 +22,15 @@ export function assumedOf({ assumed, kernel: { flavour } }: KernelTaken): readon
 
 /** What of the host changes what a guest sees. */
 export function givenHost(
-  kernel: HostKernel, given: GivenFunction, pasid: PasidFacts | null,
-  barSizesBytes: readonly number[] | null | undefined,
+  kernel: HostKernel, given: GivenFunction, pasid: PasidFacts | null, told: PredictDto,
 ): HostFacts {
-  const about = vfioFunctionOf(given.role, given.physicalFunction?.survey ?? null);
-  return { kernel, about, pasid, ...(barSizesBytes ? { barSizesBytes } : {}) };
+  const { barSizesBytes, hasInterrupt } = told;
+  const about = { ...vfioFunctionOf(given.role, given.physicalFunction?.survey ?? null),
+    hasInterrupt: hasInterrupt ?? true };
+  return {
+    kernel, about, pasid, atsSupported: given.iommu?.atsSupported ?? true,
+    ...(barSizesBytes ? { barSizesBytes } : {}),
+  };
 }
 
 /** What the IOMMU has; null where nobody told. */

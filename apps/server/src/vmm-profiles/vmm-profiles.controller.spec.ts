@@ -95,7 +95,52 @@ describe('VMM profiles over HTTP', () => {
       .toMatch(/ssidsize=16 .*host=0000:3b:00\.1,bus=rp1,iommufd=iommufd7,x-vpasid-cap-offset=0x134$/);
     expect((await server.post('/v1/layouts/knobs', { layout, vmm: 'cloud-hypervisor-new' })).body).toMatchObject({
       verdict: 'cannot-obey',
-      unmet: [{ kind: 'end-of-space-only', rule: 'C8', confidence: 'V', insteadOffset: 0xff8 }] });
+      unmet: [{ kind: 'not-made', rule: 'C8', confidence: 'V', insteadOffset: 0xff8 }] });
+  });
+
+  it('take name and version of a VMM as an attach does', async () => {
+    for (const vmm of [{ name: 'qemu', version: '11.0.2' }, { name: 'qemu-11.0' }, 'qemu-11.0.2']) {
+      expect((await server.post('/v1/layouts/predict', { ...nic, vmm })).body)
+        .toMatchObject({ profile: { name: 'qemu-11.0' }, assumed: [] });
+      expect((await server.post('/v1/layouts/knobs', { layout, vmm })).body)
+        .toMatchObject({ verdict: 'obeys-with-knob', profile: { name: 'qemu-11.0' } });
+    }
+    expect((await server.post('/v1/layouts/predict', { ...nic, vmm: { name: 'qemu', version: '8.2' } })).body)
+      .toMatchObject({ profile: { name: 'qemu-7.2' }, assumed: [expect.stringContaining('nobody looked at')] });
+  });
+
+  it('judge the whole layout: an ID it replaces, and AER that QEMU shows all the same', async () => {
+    const operations = [{ kind: 'replace-identity', field: 'deviceId', value: 0x1234, reason: 'v1' },
+      { kind: 'hide-capability', space: 'extended', id: 1, offset: null, reason: 'policy' }];
+    const planned = await server.post('/v1/layouts/plan',
+      { ...lspci('nic-v1'), capabilities: [], policy: { operations } });
+    const asked = { layout: planned.body['layout'], vmm: 'qemu-11.0' };
+    expect((await server.post('/v1/layouts/knobs', { ...asked, ...lspci('nic-v1'), kernel })).body).toMatchObject({
+      verdict: 'cannot-obey', settings: { 'x-pci-device-id': '0x1234' },
+      unmet: [{ kind: 'shown-unasked', offset: 0x100, says: 'ID 0x1 is shown, though the layout hides it' }] });
+    expect((await server.post('/v1/layouts/knobs', asked)).body).toMatchObject({ verdict: 'cannot-obey',
+      unmet: [{ kind: 'hardware-not-told' }], assumed: ['the hardware is what the document tells of it'] });
+  });
+
+  it('judge capabilities of the hardware too: no VMM shows ARI and SR-IOV of a PF', async () => {
+    const { body } = await server.post('/v1/layouts/plan', { ...lspci('igb-pf'), capabilities: [] });
+    expect((await server.post('/v1/layouts/knobs', { layout: body['layout'], vmm: 'qemu-11.0', ...lspci('igb-pf'),
+      kernel })).body).toMatchObject({ verdict: 'cannot-obey', unmet: [
+      { kind: 'not-shown', offset: 0x150, rule: 'Q11' }, { kind: 'not-shown', offset: 0x160, rule: 'Q11' }] });
+  });
+
+  it('write down what is set anyway, and refuse what the VMM does not take', async () => {
+    const knobs = { port: 'root-bus', settings: { rombar: 0 } };
+    const { body } = await server.post('/v1/layouts/knobs', { layout, vmm: 'qemu-11.0', knobs });
+    expect((body['configuration'] as { text: string }[])[0]?.text).toMatch(/bus=pcie\.0,.*rombar=0/);
+    const wrong = await server.post('/v1/layouts/knobs',
+      { layout, vmm: 'qemu-11.0', knobs: { settings: { rombar: 2 } } });
+    expect(wrong.body).toMatchObject({ errors: [{ pointer: '/knobs/settings/rombar' }] });
+  });
+
+  it('predict a function without an interrupt', async () => {
+    const { body } = await server.post('/v1/layouts/predict', { ...nic, vmm: 'qemu-11.0', hasInterrupt: false });
+    expect((body['guestConfigSpace'] as Guest).lspci).toMatch(/^30: (.. ){13}00 /m);
   });
 
   it('ask nothing of a VMM for what the hardware of the host shows', async () => {
@@ -113,6 +158,8 @@ describe('VMM profiles over HTTP', () => {
   it.each<[string, string, object]>([
     ['/vmm', '/v1/layouts/predict', { ...nic, vmm: 'qemu-9' }],
     ['/vmm', '/v1/layouts/predict', nic],
+    ['/vmm', '/v1/layouts/predict', { ...nic, vmm: { name: 'qemu', version: 'x' } }],
+    ['/vmm/name', '/v1/layouts/predict', { ...nic, vmm: {} }],
     ['/vmm', '/v1/layouts/knobs', { layout: {}, vmm: 'toString' }],
     ['/kernel', '/v1/layouts/predict', { ...lspci('nic-v1'), vmm: 'crosvm' }],
     ['/kernel/release', '/v1/layouts/predict', { ...nic, vmm: 'crosvm', kernel: { ...kernel, release: '' } }],
@@ -141,7 +188,7 @@ describe('VMM profiles over HTTP', () => {
 
   it('say what is guessed about a kernel that nobody looked at', async () => {
     const assumed = async (flavour: string): Promise<unknown> => (await server.post('/v1/layouts/predict', {
-      ...nic, vmm: 'crosvm', kernel: { ...kernel, flavour } })).body['assumed'];
+      ...nic, vmm: 'qemu-11.1', kernel: { ...kernel, flavour } })).body['assumed'];
     expect(await assumed('acme')).toEqual(['the kernel flavour is taken for upstream']);
     expect(await assumed('upstream')).toEqual([]);
   });

@@ -1,10 +1,11 @@
+import { applyDecorators } from '@nestjs/common';
+import { Transform } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsObject, IsOptional, IsString, Length, Matches, Max,
   Min } from 'class-validator';
 import { type GuestPort, guestPorts } from '@cadastre/vmm-profiles';
 import { KernelDto } from '../functions/observe-function.dto.js';
 import { IsNested, IsNestedList, IsOffset } from '../http/validation.js';
 import { GivenFunctionDto } from '../layouts/layouts.dto.js';
-import { profileNames } from './given-profile.js';
 
 /** One for each DWORD. */
 const patchesMax = 1_024;
@@ -12,6 +13,22 @@ const patchesMax = 1_024;
 const barBytesMax = 2 ** 52;
 /** Names end in command lines and XML, where they are escaped; blanks and control characters help nobody. */
 const printable = /^[\x21-\x7e]+$/;
+
+export class VmmVersionDto {
+  @IsString() @Length(1, 64)
+  name!: string;
+
+  @IsOptional() @IsString() @Length(1, 64)
+  version?: string | null;
+}
+
+/** A VMM by name and version, or in one text: `qemu-11.0`. */
+export function IsVmm(): PropertyDecorator {
+  return applyDecorators(IsNested(() => VmmVersionDto), Transform(({ obj, key, value }) => {
+    const given = (obj as Record<string, unknown>)[key];
+    return typeof given === 'string' ? Object.assign(new VmmVersionDto(), { name: given }) : value as unknown;
+  }));
+}
 
 export class PatchDto {
   @IsOffset()
@@ -41,8 +58,8 @@ export class KnobsDto {
 }
 
 export class PredictDto extends GivenFunctionDto {
-  @IsIn(profileNames)
-  vmm!: string;
+  @IsVmm()
+  vmm!: VmmVersionDto;
 
   @IsOptional() @IsNested(() => KnobsDto)
   knobs?: KnobsDto | null;
@@ -55,6 +72,19 @@ export class PredictDto extends GivenFunctionDto {
   @IsOptional() @IsArray() @ArrayMaxSize(6) @IsInt({ each: true }) @Min(0, { each: true })
   @Max(barBytesMax, { each: true })
   barSizesBytes?: number[] | null;
+
+  /** Whether the host gave the function an interrupt; true when left out. Without one its pin reads 0. */
+  @IsOptional() @IsBoolean()
+  hasInterrupt?: boolean | null;
+}
+
+/** What a control plane sets whatever the layout is. */
+export class SetAnywayDto {
+  @IsOptional() @IsIn([...guestPorts])
+  port?: GuestPort | null;
+
+  @IsOptional() @IsObject()
+  settings?: Record<string, unknown> | null;
 }
 
 export class DeviceNamesDto {
@@ -71,13 +101,16 @@ export class DeviceNamesDto {
   iommufd?: string | null;
 }
 
-/** With a function, what its host's kernel shows of it needs no setting. */
+/** With a function the answer is about its bytes; without one the document has to stand for the hardware. */
 export class LayoutKnobsDto extends GivenFunctionDto {
   @IsObject()
   layout!: object;
 
-  @IsIn(profileNames)
-  vmm!: string;
+  @IsVmm()
+  vmm!: VmmVersionDto;
+
+  @IsOptional() @IsNested(() => SetAnywayDto)
+  knobs?: SetAnywayDto | null;
 
   @IsOptional() @IsNested(() => KernelDto)
   kernel?: KernelDto | null;

@@ -1,6 +1,7 @@
 import { announcesCapabilities, extendedSizeBytes, extendedSpaceAt, readHeader } from '@cadastre/config-space';
+import { configureCloudHypervisor } from '../configure-other-vmms.js';
 import { ends, type GuestImage } from '../guest-image.js';
-import { numberOf } from '../knobs.js';
+import { numberOf, type SettingRow } from '../knobs.js';
 import { type MigrationBehaviour, type Outcome, starts } from '../prediction.js';
 import { type Stage, type VmmProfile } from '../vmm-profile.js';
 import { endOfSpacePasid, extendedId, type ExtendedItem, headerAt, pasidBytes, pasidRegisters,
@@ -26,6 +27,15 @@ const migrations: { readonly [G in CloudHypervisorTraits['generation']]: Migrati
     says: 'the patches of the source are laid over the destination; nothing compares what is below' },
 };
 
+/** C15. What only names the device (path, fd, id) is no setting. */
+const settings: Readonly<Record<string, SettingRow>> = {
+  x_nv_gpudirect_clique: { kind: 'number', min: 0, max: 15, rule: 'C3' },
+  iommu: { kind: 'one-of', values: ['on', 'off'], rule: 'C15' },
+  pci_segment: { kind: 'number', min: 0, max: 0xffff, rule: 'C15' },
+  pci_device_id: { kind: 'number', min: 0, max: 31, rule: 'C15' },
+  x_exclude_mmap_bars: { kind: 'numbers', min: 0, max: 5, rule: 'C15' },
+};
+
 /** A profile of Cloud Hypervisor. */
 export function cloudHypervisorProfile({ name, source, generation }: CloudHypervisorTraits): VmmProfile {
   const isNew = generation === 'new';
@@ -37,11 +47,14 @@ export function cloudHypervisorProfile({ name, source, generation }: CloudHyperv
     makesStandard: [{
       name: 'nvidia-clique', setting: 'x_nv_gpudirect_clique', offsets: [0xd4], yields: false, rule: 'C3',
     }],
-    settings: { x_nv_gpudirect_clique: { kind: 'number', min: 0, max: 15, rule: 'C3' } },
+    settings,
     migration: migrations[generation],
     exemptsVendorBytes: false,
     failureMode: isNew ? 'refused' : 'none',
     forwardsSyntheticWrites: false,
+    because: { hides: 'C5', makesNoStandard: 'C2', makesNoExtended: isNew ? 'C8' : 'no synthesis' },
+    ports: ['root-port'],
+    configure: configureCloudHypervisor,
     show: (image, stage) => show(image, stage, isNew),
   };
 }

@@ -1,6 +1,8 @@
 import { announcesCapabilities, readHeader } from '@cadastre/config-space';
+import { configureQemu } from '../configure-qemu.js';
 import { ends, type GuestImage } from '../guest-image.js';
-import { numberOf, type SettingRow } from '../knobs.js';
+import { identitySettings } from '../identity-settings.js';
+import { guestPorts, numberOf, type SettingRow } from '../knobs.js';
 import { type MigrationBehaviour, type Outcome, starts } from '../prediction.js';
 import { type StandardMade } from '../standard-made.js';
 import { type Stage, type VmmProfile } from '../vmm-profile.js';
@@ -10,10 +12,11 @@ import { takeMsix } from './qemu-msix.js';
 import { showQemuStandard } from './qemu-standard.js';
 import { type QemuTraits } from './qemu-traits.js';
 
-const id16: SettingRow = { kind: 'number', min: 0, max: 0xfffe, rule: 'Q24' };
+const id16: SettingRow = { kind: 'number', min: 0, max: 0xffff, rule: 'Q24' };
 const onOff: SettingRow = { kind: 'one-of', values: ['on', 'off'], rule: 'Q24' };
 const always: Readonly<Record<string, SettingRow>> = {
-  'x-pci-vendor-id': id16,
+  // A vendor of all-ones is nobody.
+  'x-pci-vendor-id': { kind: 'number', min: 0, max: 0xfffe, rule: 'Q24' },
   'x-pci-device-id': id16,
   'x-pci-sub-vendor-id': id16,
   'x-pci-sub-device-id': id16,
@@ -56,6 +59,9 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
     exemptsVendorBytes,
     failureMode: makesPasid ? 'silent' : 'none',
     forwardsSyntheticWrites: true,
+    because: { hides: 'Q11', makesNoStandard: 'Q6', makesNoExtended: makesPasid ? 'Q14' : 'no synthesis' },
+    ports: guestPorts,
+    configure: configureQemu,
     show: (image, stage) => show(image, stage, traits),
   };
 }
@@ -113,12 +119,10 @@ function showHeader(image: GuestImage, { settings }: Stage): void {
     upperHalf = !upperHalf && (low & 0x07) === 0x04;
   }
   image.put(0x30, 4, 0, rule);
-  const ids = [['x-pci-vendor-id', 0x00], ['x-pci-device-id', 0x02], ['x-pci-sub-vendor-id', 0x2c],
-    ['x-pci-sub-device-id', 0x2e]] as const;
-  for (const [name, at] of ids) {
-    const value = numberOf(settings[name]);
-    if (value !== undefined) image.put(at, 2, value, 'Q24');
+  for (const { setting, offset, bytes } of identitySettings) {
+    const value = numberOf(settings[setting]);
+    for (let index = 0; value !== undefined && index < bytes; index += 1) {
+      image.put(offset + index, 1, value >>> (8 * index), 'Q24');
+    }
   }
-  const classCode = numberOf(settings['x-pci-class-code']);
-  if (classCode !== undefined) image.put(0x08, 4, (classCode << 8) >>> 0, 'Q24', 0xffffff00);
 }

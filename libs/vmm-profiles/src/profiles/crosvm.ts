@@ -1,3 +1,4 @@
+import { configureCrosvm } from '../configure-other-vmms.js';
 import { showCrosvm } from '../families/crosvm.js';
 import { extendedId } from '../families/extended-list.js';
 import { type VmmProfile } from '../vmm-profile.js';
@@ -15,10 +16,18 @@ export const crosvm: VmmProfile = {
   onlyWithPm: false,
   pasid: { kind: 'none' },
   makesStandard: [],
-  settings: {},
+  settings: {
+    'iommu': { kind: 'one-of', values: ['viommu', 'coiommu', 'pkvm-iommu', 'off'], rule: 'X5' },
+    'guest-address': {
+      kind: 'text', pattern: '[0-9a-f]{2}:[01][0-9a-f][.][0-7]', says: 'an address as 00:1f.7', rule: 'X5',
+    },
+  },
   migration: { kind: 'unknown', rule: null, confidence: 'U', says: 'not read' },
   exemptsVendorBytes: false,
   failureMode: 'none',
   forwardsSyntheticWrites: false,
+  because: { hides: 'X1', makesNoStandard: 'X1', makesNoExtended: 'X1' },
+  ports: ['root-port'],
+  configure: configureCrosvm,
   show: showCrosvm,
 };

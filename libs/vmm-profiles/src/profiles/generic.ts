@@ -17,5 +17,9 @@ export const generic: VmmProfile = {
   exemptsVendorBytes: false,
   failureMode: 'none',
   forwardsSyntheticWrites: false,
+  // Nothing is ever missing: it shows what a document says.
+  because: { hides: 'chain', makesNoStandard: 'chain', makesNoExtended: 'chain' },
+  ports: ['root-port'],
+  configure: null,
   show: () => starts,
 };

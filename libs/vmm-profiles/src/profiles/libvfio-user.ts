@@ -16,5 +16,8 @@ export const libvfioUser: VmmProfile = {
   exemptsVendorBytes: false,
   failureMode: 'refused',
   forwardsSyntheticWrites: false,
+  because: { hides: 'L1', makesNoStandard: 'L1', makesNoExtended: 'L1' },
+  ports: ['root-port'],
+  configure: null,
   show: takeExplicitPlaces,
 };

@@ -1,3 +1,4 @@
+import { configureOpenvmm } from '../configure-other-vmms.js';
 import { extendedId } from '../families/extended-list.js';
 import { showOpenvmm } from '../families/openvmm.js';
 import { type VmmProfile } from '../vmm-profile.js';
@@ -12,10 +13,15 @@ export const openvmm: VmmProfile = {
   onlyWithPm: false,
   pasid: { kind: 'not-known' },
   makesStandard: [],
-  settings: { bar0: { kind: 'one-of', values: ['host'], rule: 'O6' } },
+  settings: { bar0: {
+    kind: 'text', pattern: 'host|0x[0-9a-f]{1,16}', says: 'host, or an address as 0x...', rule: 'O6',
+  } },
   migration: { kind: 'refuses-to-save', rule: 'O4', confidence: 'V', says: 'the device says that it cannot be saved' },
   exemptsVendorBytes: false,
   failureMode: 'unknown',
   forwardsSyntheticWrites: false,
+  because: { hides: 'O2', makesNoStandard: 'O1', makesNoExtended: 'O5' },
+  ports: ['root-port'],
+  configure: configureOpenvmm,
   show: showOpenvmm,
 };

@@ -1,7 +1,6 @@
 import { type CapabilitySpace } from '@cadastre/config-space';
-import { type ConfigurationFragment, configurationOf, type DeviceNames } from './configuration.js';
 import { extendedIds } from './families/device-side.js';
-import { type Confidence, type RuleName } from './rules.js';
+import { type Confidence, confidenceOf, type RuleName } from './rules.js';
 import { type StandardMade, standardPlace } from './standard-made.js';
 import { vmmAbilities } from './vmm-abilities.js';
 import { type VmmProfile } from './vmm-profile.js';
@@ -29,47 +28,48 @@ export interface UnmetPlacement {
   readonly insteadOffset: number | null;
 }
 
-export interface KnobsAnswer {
-  readonly profile: { readonly name: string; readonly revision: number };
-  /** `exact`: it does so of itself. `obeys-with-knob`: with these settings. `cannot-obey`: whatever is set. */
-  readonly verdict: 'exact' | 'obeys-with-knob' | 'cannot-obey';
+export interface SettingsAnswer {
+  /** What makes it so, as far as settings do. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly configuration: readonly ConfigurationFragment[];
   readonly unmet: readonly UnmetPlacement[];
   /** Where the VMM puts PASID when nobody says where. Reported whether or not it matters this time. */
-  readonly implicitDefault: { readonly offset: number; readonly setting: string | null; readonly says: string } | null;
+  readonly implicitDefault: ImplicitDefault | null;
   /** What else must hold for the capability to be there at all. */
   readonly needs: readonly string[];
+}
+
+export interface ImplicitDefault {
+  readonly offset: number;
+  /** What moves it; null where nothing does. */
+  readonly setting: string | null;
+  readonly says: string;
 }
 
 const pasid = 0x1b;
 const pasidBytes = 8;
 
 /**
- * What a control plane must set so that the guest finds what is wanted.
+ * What a control plane must set so that a VMM makes the capabilities that are wanted.
  * @param wanted capabilities the VMM has to make; those of the hardware need no setting and are not passed
  * @param starts where standard capabilities of the hardware start: some VMMs step aside for them
  */
-export function knobsFor(
-  wanted: readonly WantedPlacement[], profile: VmmProfile, names: DeviceNames = {}, starts: readonly number[] = [],
-): KnobsAnswer {
-  const unmet = wanted.flatMap((one, index) => {
+export function settingsFor(
+  wanted: readonly WantedPlacement[], profile: VmmProfile, starts: readonly number[] = [],
+): SettingsAnswer {
+  const judged = wanted.map((one, index) => {
     const earlier = wanted.slice(0, index).some(({ space, id, name }) =>
       space === one.space && id === one.id && name === one.name);
     const problem = earlier && profile.pasid.kind !== 'document'
-      ? problemOf(one, 'wanted-twice', neverMade(profile), 'one is made of each kind', null)
+      ? problemOf(one, 'wanted-twice', neverMade(one, profile), 'one is made of each kind', null)
       : unmetBy(one, profile, starts);
-    return problem === undefined ? [] : [problem];
+    return { one, problem };
   });
   const abilities = vmmAbilities(profile);
-  const settings = Object.fromEntries(unmet.length > 0 ? [] : wanted.flatMap((one) => settingOf(one, profile)));
-  const isSet = Object.keys(settings).length > 0;
   return {
-    profile: { name: profile.name, revision: profile.revision },
-    verdict: unmet.length > 0 ? 'cannot-obey' : isSet ? 'obeys-with-knob' : 'exact',
-    settings,
-    configuration: configurationOf(profile, settings, wanted.some(isPasid), names),
-    unmet,
+    // One that is made elsewhere is made all the same: that is what the guest sees instead.
+    settings: Object.fromEntries(judged.flatMap(({ one, problem }) =>
+      (problem === undefined || problem.kind === 'place-fixed' ? settingOf(one, profile) : []))),
+    unmet: judged.flatMap(({ problem }) => problem ?? []),
     implicitDefault: abilities.implicitOffset === null ? null : {
       offset: abilities.implicitOffset, setting: abilities.setting,
       says: abilities.setting === null ? 'PASID is there and no setting moves it'
@@ -97,7 +97,7 @@ function settingOf(wanted: WantedPlacement, profile: VmmProfile): readonly (read
 
 function problemOf(
   wanted: WantedPlacement, kind: UnmetPlacement['kind'], rule: RuleName, says: string, insteadOffset: number | null,
-  confidence: Confidence = 'V',
+  confidence: Confidence = confidenceOf(rule),
 ): UnmetPlacement {
   return { wanted, kind, rule, confidence, says, insteadOffset };
 }
@@ -109,11 +109,11 @@ function unmetBy(
   if (wanted.space === 'standard') return unmetStandard(wanted, profile, starts);
   const { id, offset } = wanted;
   if (profile.hides.ids.includes(id)) {
-    return problemOf(wanted, 'never-shown', neverShown(profile), 'the VMM hides capabilities of this ID', null);
+    return problemOf(wanted, 'never-shown', profile.because.hides, 'the VMM hides capabilities of this ID', null);
   }
   if (profile.reads === 'device-side' && extendedIds.includes(id)) return undefined;
   if (profile.pasid.kind === 'none' || id !== pasid || wanted.length !== pasidBytes) {
-    return problemOf(wanted, 'never-made', neverMade(profile), saysOfHardware(wanted), null);
+    return problemOf(wanted, 'never-made', neverMade(wanted, profile), saysOfHardware(wanted), null);
   }
   switch (profile.pasid.kind) {
     case 'not-known':
@@ -134,7 +134,7 @@ function unmetStandard(
 ): UnmetPlacement | undefined {
   const made = madeBy(profile, wanted);
   if (made === undefined) {
-    return problemOf(wanted, 'never-made', neverMade(profile), saysOfHardware(wanted), null);
+    return problemOf(wanted, 'never-made', neverMade(wanted, profile), saysOfHardware(wanted), null);
   }
   const place = standardPlace(made, starts);
   if (place === wanted.offset) return undefined;
@@ -158,33 +158,24 @@ function saysOfHardware({ space, id }: WantedPlacement): string {
   return `the VMM makes no such capability${why === undefined ? '' : `: a guest finds that of the hardware${why}`}`;
 }
 
-function neverShown({ name }: VmmProfile): RuleName {
-  if (name.startsWith('qemu-')) return 'Q11';
-  if (name === 'openvmm') return 'O2';
-  return name === 'crosvm' ? 'X1' : 'C5';
-}
-
-function neverMade({ name }: VmmProfile): RuleName {
-  if (name.startsWith('qemu-')) return 'Q14';
-  if (name.startsWith('cloud-hypervisor-')) return 'C8';
-  if (name === 'openvmm') return 'O5';
-  return name === 'crosvm' ? 'X1' : 'L1';
+function neverMade({ space }: WantedPlacement, { because }: VmmProfile): RuleName {
+  return space === 'standard' ? because.makesNoStandard : because.makesNoExtended;
 }
 
 function needsOf(wanted: WantedPlacement, profile: VmmProfile): readonly string[] {
-  const { name, pasid: placing } = profile;
+  const placing = profile.pasid;
   if (placing.kind === 'document') return ['the layout document: the VMM shows what it says'];
   if (wanted.name === 'vmd-shadow' && madeBy(profile, wanted)) {
     return ['the same BARs on every host: the shadow holds their addresses (Q8)'];
   }
-  if (!isPasid(wanted)) return [];
-  if (placing.kind === 'setting') {
-    return ['iommufd on the host, whose IOMMU reports a PASID width', 'a vIOMMU with PASID: arm-smmuv3 with accel=on'
-      + ' and ssidsize', 'a read-back: an offset that is refused does not stop the VM (Q21)'];
-  }
-  if (placing.kind === 'end-of-space') {
-    return ['platform iommufd=on', 'PM and PCI Express both in the standard list (C4)',
-      'a guest that takes an integrated endpoint: link registers read 0 (C9)'];
-  }
-  return name === 'openvmm' ? ['pasid on every port above (O6)', 'a vSMMU that advertises it (O7)'] : [];
+  return isPasid(wanted) ? pasidNeeds[placing.kind] : [];
 }
+
+const pasidNeeds: { readonly [K in Exclude<VmmProfile['pasid']['kind'], 'document'>]: readonly string[] } = {
+  'setting': ['iommufd on the host, whose IOMMU reports a PASID width', 'a vIOMMU with PASID: arm-smmuv3 with accel=on'
+    + ' and ssidsize', 'a read-back: an offset that is refused does not stop the VM (Q21)'],
+  'end-of-space': ['platform iommufd=on', 'PM and PCI Express both in the standard list (C4)',
+    'a guest that takes an integrated endpoint: link registers read 0 (C9)'],
+  'not-known': ['pasid on every port above (O6)', 'a vSMMU that advertises it (O7)'],
+  'none': [],
+};

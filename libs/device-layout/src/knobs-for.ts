@@ -1,0 +1,98 @@
+import {
+  ByteRange, type ConfigSpace, type HostKernel, type SriovRole, type Survey, vfioView,
+} from '@cadastre/config-space';
+import {
+  type ConfigurationFragment, configurationOf, type DeviceNames, type GuestPort, type GuestPrediction, guestView,
+  identitySettings, type ImplicitDefault, type PasidFacts, settingsFor, type VmmProfile,
+  type WantedPlacement,
+} from '@cadastre/vmm-profiles';
+import { hardwareBehind } from './hardware-behind.js';
+import { identityOf, type LayoutDocument } from './layout-document.js';
+import { patchesBetween } from './patches-between.js';
+import { placementsOf } from './placements-of.js';
+import { type Unmet, unmetBy } from './unmet.js';
+import { vfioFunctionOf } from './vfio-function.js';
+
+/** Where a layout is to be shown, and what is set there anyway. */
+export interface LayoutHost {
+  /** The function that shows it; null when nobody told, and the document has to stand for it. */
+  readonly physical: Survey | null;
+  readonly role: SriovRole;
+  /** Of a VF's PF, whose IDs the kernel shows for the VF; null where it is not known, or there is none. */
+  readonly family: Survey | null;
+  readonly kernel: HostKernel;
+  /** What the IOMMU has; null when nobody told, and what the layout's PASID says is taken. */
+  readonly pasid: PasidFacts | null;
+  /** Whether the IOMMU says that the function can use ATS; true when not given. */
+  readonly atsSupported?: boolean;
+  readonly barSizesBytes?: readonly number[];
+  readonly port: GuestPort;
+  /** What the control plane sets anyway. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly names: DeviceNames;
+}
+
+/** What a control plane must set so that a guest finds a layout, or why that cannot be. */
+export interface KnobsAnswer {
+  readonly profile: { readonly name: string; readonly revision: number };
+  /** `exact`: it does so of itself. `obeys-with-knob`: with `settings`. `cannot-obey`: whatever is set; see `unmet`. */
+  readonly verdict: 'exact' | 'obeys-with-knob' | 'cannot-obey';
+  readonly settings: Readonly<Record<string, string>>;
+  /** The settings and what is set anyway, in the words of the VMM: it gives the guest that was predicted. */
+  readonly configuration: readonly ConfigurationFragment[];
+  /** Capabilities the VMM is asked to make. */
+  readonly wanted: readonly WantedPlacement[];
+  readonly unmet: readonly Unmet[];
+  readonly implicitDefault: ImplicitDefault | null;
+  readonly needs: readonly string[];
+  /** What the guest reads with all this set. */
+  readonly seen: GuestPrediction;
+}
+
+/**
+ * Finds the settings with which a VMM shows a layout, predicts the guest with them, and judges byte for byte whether
+ * it is that layout.
+ */
+export function knobsFor(layout: LayoutDocument, profile: VmmProfile, host: LayoutHost): KnobsAnswer {
+  const physical = host.physical ?? hardwareBehind(layout);
+  const about = vfioFunctionOf(host.role, host.family);
+  const shown = profile.reads === 'vfio-pci' ? vfioView(physical.space, host.kernel, about).space : physical.space;
+  const { wanted, starts, pasid: asked } = placementsOf(layout, shown);
+  const { settings: made, unmet: told, implicitDefault, needs } = settingsFor(wanted, profile, starts);
+  const settings = { ...made, ...identityKnobs(layout, profile, shown, host.physical) };
+  const all = { ...host.settings, ...settings };
+  const pasid = asked && (host.pasid ?? asked);
+  const seen = guestView(profile.reads === 'device-side' ? layout.space : physical.space, profile, {
+    port: host.port, settings: all, patches: patchesBetween(physical.space, layout.space),
+    // A guest's IOMMU with PASID is set up for a guest that is to have PASID.
+    viommuPasid: asked !== null,
+  }, {
+    kernel: host.kernel, about, pasid, atsSupported: host.atsSupported ?? true,
+    ...(host.barSizesBytes ? { barSizesBytes: host.barSizesBytes } : {}),
+  });
+  // Who lays a whole document out needs no hardware to be told.
+  const isHardwareKnown = host.physical !== null || profile.reads !== 'vfio-pci';
+  const unmet = unmetBy({ seen, layout, settings, told, physical, isHardwareKnown });
+  return {
+    profile: { name: profile.name, revision: profile.revision },
+    verdict: unmet.length > 0 ? 'cannot-obey' : Object.keys(settings).length > 0 ? 'obeys-with-knob' : 'exact',
+    settings, configuration: configurationOf(profile, { settings: all, port: host.port, pasid }, host.names),
+    wanted, unmet, implicitDefault, needs, seen,
+  };
+}
+
+/** Settings for the IDs and the class that the layout has and the kernel does not show (Q24). */
+function identityKnobs(
+  { identity, ranges }: LayoutDocument, { settings }: VmmProfile, shown: ConfigSpace, known: Survey | null,
+): Readonly<Record<string, string>> {
+  const there = identityOf(shown);
+  const before = known && identityOf(known.space);
+  return Object.fromEntries(identitySettings.flatMap(({ field, setting, offset }) => {
+    const value = identity[field];
+    const isReplaced = (before !== null && before[field] !== value) || ranges.some((one) =>
+      one.provenance.rule === 'replace-identity' && ByteRange.contains(one, { offset, length: 1 }));
+    const isAsked = Object.hasOwn(settings, setting) && value !== null && isReplaced
+      && (known === null || there[field] !== value);
+    return isAsked ? [[setting, `0x${value.toString(16)}`] as const] : [];
+  }));
+}
