@@ -1,10 +1,11 @@
 import { announcesExtendedSpace, type ByteRange, type ConfigSpace, type HostKernel, readHeader, type VfioFunction,
   walkExtendedCapabilities, walkStandardCapabilities } from '@cadastre/config-space';
 import { guestView } from './guest-view.js';
-import { type HostFacts, type PasidFacts } from './host-facts.js';
-import { type GuestPort, guestPorts, type Knobs } from './knobs.js';
+import { type PasidFacts } from './host-facts.js';
+import { identitySettings } from './identity-settings.js';
+import { type GuestPort } from './knobs.js';
 import { type VmmProfile } from './vmm-profile.js';
-import { vmmProfiles } from './vmm-profiles.js';
+import { profileNamed, vmmProfiles } from './vmm-profiles.js';
 
 /** One way a guest may have come to read what it reads. */
 export interface Explanation {
@@ -16,9 +17,25 @@ export interface Explanation {
   readonly settings: Readonly<Record<string, string>>;
   /** What the IOMMU must have told; null where nothing was made. */
   readonly pasid: PasidFacts | null;
+  /** The size the BAR behind a moved MSI-X table must have; null where it was not moved. */
+  readonly movedMsix: BarSize | null;
   /** Bytes this does not explain; those it leaves open count too. */
   readonly differingBytes: number;
   readonly differing: readonly ByteRange[];
+}
+
+export interface BarSize {
+  readonly bar: number;
+  readonly sizeBytes: number;
+}
+
+/** How a guest was meant to be shown: of explanations that are as good, the one nearest to it comes first. */
+export interface DecidedGuest {
+  readonly profile: { readonly name: string; readonly revision: number };
+  readonly kernel: HostKernel;
+  readonly port: GuestPort;
+  /** All that is set. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 /** Enough to show every profile once. */
@@ -33,36 +50,93 @@ const kernels: readonly HostKernel[] = [
 /** For a VMM that does not read through vfio-pci. */
 const anyKernel: HostKernel = { release: '7.2', flavour: 'upstream' };
 
+/** One thing to try. */
+interface Attempt {
+  readonly profile: VmmProfile;
+  readonly kernel: HostKernel;
+  readonly port: GuestPort;
+  readonly settings: Readonly<Record<string, string>>;
+  readonly movedMsix: BarSize | null;
+}
+
 /**
  * Which profile, kernel and knobs explain what a guest shows: the best first. A guest that has run has written to
  * its registers, so a few bytes always differ; the list and the made capabilities decide.
+ * @param decided what it was meant to be, tried as well; null where nobody decided anything
  */
-export function identify(physical: ConfigSpace, guest: ConfigSpace): readonly Explanation[] {
+export function identify(
+  physical: ConfigSpace, guest: ConfigSpace, decided: DecidedGuest | null = null,
+): readonly Explanation[] {
   const clues = readClues(physical, guest);
   const found = new Map<string, Explanation>();
-  for (const profile of vmmProfiles) {
-    if (profile.reads === 'device-side') continue;
-    for (const knobs of knobsWorthTrying(profile, clues)) {
-      for (const kernel of profile.reads === 'vfio-pci' ? kernels : [anyKernel]) {
-        const host: HostFacts = { kernel, pasid: clues.pasid, about: clues.about };
-        const { space, unpredicted } = guestView(physical, profile, knobs, host);
-        if (space === null) continue;
-        const differing = rangesThatDiffer(space, guest);
-        const settings = knobs.settings ?? {};
-        const key = JSON.stringify([profile.name, knobs.port, settings, differing]);
-        const before = found.get(key);
-        found.set(key, {
-          profile: profile.name, revision: profile.revision, port: knobs.port ?? 'root-port', settings, differing,
-          kernels: kernel === anyKernel ? ['any'] : [...before?.kernels ?? [], `${kernel.release} ${kernel.flavour}`],
-          pasid: makesPasid(profile) ? clues.pasid : null,
-          differingBytes: differing.reduce((sum, { length }) => sum + length, 0)
-            + (unpredicted.some(({ rule }) => rule === 'O5' || rule === 'reading E1') ? 1 : 0),
-        });
-      }
-    }
+  for (const attempt of attempts(clues, decided)) {
+    const { profile, kernel, port, settings, movedMsix } = attempt;
+    const host = { kernel, pasid: clues.pasid, about: clues.about,
+      ...(movedMsix ? { barSizesBytes: sparse(movedMsix) } : {}) };
+    const { space, unpredicted } = guestView(physical, profile, { port, settings }, host);
+    if (space === null) continue;
+    const differing = rangesThatDiffer(space, guest);
+    const key = JSON.stringify([profile.name, port, settings, differing]);
+    const kernels = found.get(key)?.kernels ?? [];
+    const named = kernel === anyKernel ? 'any' : nameOf(kernel);
+    found.set(key, {
+      profile: profile.name, revision: profile.revision, port, settings, differing, movedMsix,
+      kernels: kernels.includes(named) ? kernels : [...kernels, named],
+      pasid: makesPasid(profile) ? clues.pasid : null,
+      differingBytes: differing.reduce((sum, { length }) => sum + length, 0)
+        + (unpredicted.some(({ rule }) => rule === 'O5' || rule === 'reading E1') ? 1 : 0),
+    });
   }
-  return [...found.values()].sort((one, other) => one.differingBytes - other.differingBytes
-    || Object.keys(one.settings).length - Object.keys(other.settings).length).slice(0, explanationsMax);
+  const ranked = [...found.values()].map((one) => ({ one, rank: rankOf(one, decided) }));
+  return ranked.sort((a, b) => compareRanks(a.rank, b.rank)).map(({ one }) => one).slice(0, explanationsMax);
+}
+
+function attempts(clues: Clues, decided: DecidedGuest | null): readonly Attempt[] {
+  const meant = decided === null ? undefined : profileNamed(decided.profile.name, decided.profile.revision);
+  return [
+    ...(decided !== null && meant?.ok ? [{ ...decided, profile: meant.value, movedMsix: clues.movedMsix }] : []),
+    ...vmmProfiles.filter(({ reads }) => reads !== 'device-side').flatMap((profile) =>
+      knobsWorthTrying(profile, clues).flatMap((knobs) =>
+        (profile.reads === 'vfio-pci' ? kernels : [anyKernel]).map((kernel): Attempt =>
+          ({ profile, kernel, ...knobs }))),
+    ),
+  ];
+}
+
+/** Sizes of BARs of which one is known. */
+function sparse({ bar, sizeBytes }: BarSize): readonly number[] {
+  const sizes: number[] = [];
+  sizes[bar] = sizeBytes;
+  return sizes;
+}
+
+function nameOf({ release, flavour }: HostKernel): string {
+  return `${release} ${flavour}`;
+}
+
+/** Unexplained bytes first, then how far it is from what was decided, then how much has to be set for it. */
+function rankOf(one: Explanation, decided: DecidedGuest | null): readonly number[] {
+  const isOther = (differs: boolean): number => (differs ? 1 : 0);
+  const far = decided === null ? [] : [
+    isOther(one.profile !== decided.profile.name || one.revision !== decided.profile.revision),
+    isOther(one.port !== decided.port),
+    isOther(!one.kernels.includes(nameOf(decided.kernel))),
+    settingsThatDiffer(one.settings, decided.settings).length,
+  ];
+  return [one.differingBytes, ...far, Object.keys(one.settings).length];
+}
+
+function compareRanks(one: readonly number[], other: readonly number[]): number {
+  const at = one.findIndex((rank, index) => rank !== other[index]);
+  return (one[at] ?? 0) - (other[at] ?? 0);
+}
+
+/** Names of settings that are not the same in both. */
+export function settingsThatDiffer(
+  one: Readonly<Record<string, string>>, other: Readonly<Record<string, string>>,
+): readonly string[] {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return names.filter((name) => one[name] !== other[name]);
 }
 
 function makesPasid({ pasid }: VmmProfile): boolean {
@@ -74,6 +148,7 @@ interface Clues {
   readonly pasidOffset: number | null;
   readonly clique: number | null;
   readonly ids: Readonly<Record<string, string>>;
+  readonly movedMsix: BarSize | null;
   readonly about: VfioFunction;
 }
 
@@ -85,11 +160,12 @@ function readClues(physical: ConfigSpace, guest: ConfigSpace): Clues {
     && (!physical.hasExtendedSpace || (physical.u32(offset) & 0xffff) !== 0x1b));
   const register = made === undefined ? 0 : guest.u16(made.offset + 4);
   const isVf = physical.u16(0) === 0xffff;
-  const named = [['x-pci-vendor-id', 0x00], ['x-pci-device-id', 0x02], ['x-pci-sub-vendor-id', 0x2c],
-    ['x-pci-sub-device-id', 0x2e]] as const;
-  const ids = Object.fromEntries(named
-    .filter(([, at]) => guest.u16(at) !== physical.u16(at) && !(isVf && at < 4))
-    .map(([name, at]) => [name, `0x${guest.u16(at).toString(16)}`]));
+  const idAt = (space: ConfigSpace, offset: number, bytes: number): number =>
+    (bytes === 2 ? space.u16(offset) : space.u32(offset & ~3) >>> 8);
+  const ids = Object.fromEntries(identitySettings
+    .filter(({ offset, bytes }) => idAt(guest, offset, bytes) !== idAt(physical, offset, bytes)
+      && !(isVf && offset < 4))
+    .map(({ setting, offset, bytes }) => [setting, `0x${idAt(guest, offset, bytes).toString(16)}`]));
   const cliqueAt = [0xc8, 0xd4].find((at) => guest.u8(at) === 0x09 && guest.u8(at + 2) === 0x08
     && guest.u16(at + 3) === 0x3250 && guest.u8(at + 5) === 0x50);
   return {
@@ -99,6 +175,7 @@ function readClues(physical: ConfigSpace, guest: ConfigSpace): Clues {
     pasidOffset: made?.offset ?? null,
     clique: cliqueAt === undefined ? null : (guest.u8(cliqueAt + 6) >>> 3) & 0xf,
     ids,
+    movedMsix: movedMsix(physical, guest, standard),
     about: {
       hasInterrupt: guest.u8(0x3d) !== 0,
       ...(isVf ? { role: 'vf', ids: { vendorId: guest.u16(0), deviceId: guest.u16(2) } } : {}),
@@ -106,21 +183,35 @@ function readClues(physical: ConfigSpace, guest: ConfigSpace): Clues {
   };
 }
 
+/** A table that is not where the hardware has it tells its BAR, and by its offset how large that was (Q24, C16). */
+function movedMsix(
+  physical: ConfigSpace, guest: ConfigSpace, standard: readonly { readonly id: number; readonly offset: number }[],
+): BarSize | null {
+  const at = standard.find(({ id }) => id === 0x11)?.offset;
+  if (at === undefined || !guest.captured(at + 4, 4) || guest.u32(at + 4) === physical.u32(at + 4)) return null;
+  const table = guest.u32(at + 4);
+  return { bar: table & 7, sizeBytes: (table & ~7) >>> 0 };
+}
+
+type Worth = Pick<Attempt, 'port' | 'settings' | 'movedMsix'>;
+
 /** The settings that the clues speak for, on every bus the profile tells apart; ATS either way. */
-function knobsWorthTrying(profile: VmmProfile, clues: Clues): readonly Knobs[] {
+function knobsWorthTrying(profile: VmmProfile, clues: Clues): readonly Worth[] {
   const has = (name: string): boolean => Object.hasOwn(profile.settings, name);
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(clues.ids)) if (has(name)) settings[name] = value;
-  for (const name of ['x-nv-gpudirect-clique', 'x_nv_gpudirect_clique']) {
-    if (has(name) && clues.clique !== null) settings[name] = String(clues.clique);
+  const clique = profile.makesStandard.find(({ name }) => name === 'nvidia-clique')?.setting;
+  if (clique && clues.clique !== null) settings[clique] = String(clues.clique);
+  if (has('x-msix-relocation') && clues.movedMsix !== null && clues.movedMsix.bar < 6) {
+    settings['x-msix-relocation'] = `bar${clues.movedMsix.bar}`;
   }
   const { pasid, pasidOffset } = { pasid: profile.pasid, pasidOffset: clues.pasidOffset };
   if (pasid.kind === 'setting' && pasidOffset !== null && pasidOffset !== pasid.implicitOffset) {
     settings[pasid.setting] = `0x${pasidOffset.toString(16)}`;
   }
   const variants = has('ats') ? [settings, { ...settings, ats: 'off' }] : [settings];
-  const ports: readonly GuestPort[] = profile.name.startsWith('qemu-') ? guestPorts : ['root-port'];
-  return ports.flatMap((port) => variants.map((one): Knobs => ({ port, settings: one })));
+  return profile.ports.flatMap((port) => variants.map((one): Worth =>
+    ({ port, settings: one, movedMsix: clues.movedMsix })));
 }
 
 /** Header bytes a guest does not write: IDs, status, class, header type, subsystem IDs, list pointer, pin. */

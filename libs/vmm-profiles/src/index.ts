@@ -4,7 +4,9 @@ export { guestView } from './guest-view.js';
 export { type GuestWrite, guestWrites } from './guest-writes.js';
 export { type HostFacts, type PasidFacts } from './host-facts.js';
 export { hostKernelOf, type KernelTaken } from './host-kernel.js';
-export { type Explanation, explanationsMax, identify } from './identify.js';
+export {
+  type BarSize, type DecidedGuest, type Explanation, explanationsMax, identify, settingsThatDiffer,
+} from './identify.js';
 export { identitySettings } from './identity-settings.js';
 export { impliedPasid, impliedPasidSays } from './implied-pasid.js';
 export { type GuestPort, guestPorts, type Knobs, type SettingRow, type WrongSetting, wrongSetting } from './knobs.js';

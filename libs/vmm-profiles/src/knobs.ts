@@ -1,4 +1,5 @@
 import { type ConfigPatch } from '@cadastre/config-space';
+import { type RuleName } from './rules.js';
 
 /** Where the VM's configuration puts the function: it changes the PCI Express capability (Q5) and what is readable. */
 export type GuestPort = 'root-port' | 'root-bus' | 'pci-bridge' | 'conventional-root';
@@ -17,7 +18,7 @@ export interface Knobs {
 }
 
 /** The values one setting takes, and the rule that says what it does. */
-export type SettingRow = { readonly rule: string } & (
+export type SettingRow = { readonly rule: RuleName } & (
   | { readonly kind: 'number'; readonly min: number; readonly max: number }
   /** `[0,2]`, or one number alone. */
   | { readonly kind: 'numbers'; readonly min: number; readonly max: number }
