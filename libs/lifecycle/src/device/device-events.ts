@@ -72,15 +72,24 @@ export interface ExplainedDifference extends GuestDifference {
   readonly rule: string | null;
 }
 
-/** The profile and settings that come nearest to what a guest shows. */
-export interface LikelyCause {
+/** Where a guest may come from. */
+export interface GuestOrigin {
   readonly profile: string;
   readonly revision: number;
   readonly kernels: readonly string[];
   readonly port: string;
   readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The profile and settings that come nearest to what a guest shows; of several, those nearest to what was decided. */
+export interface LikelyCause extends GuestOrigin {
   /** Bytes it does not explain. */
   readonly differingBytes: number;
+  /** The rule that speaks of the first thing that is not as it was decided; null where none does. */
+  readonly rule: string | null;
+  readonly says: string;
+  /** Others that explain as much. */
+  readonly ties: readonly GuestOrigin[];
 }
 
 /** What a guest's bytes were held against: the prediction for its VMM, or without one the layout itself. */

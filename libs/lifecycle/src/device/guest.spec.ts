@@ -147,7 +147,8 @@ describe('what a guest reads', () => {
     const [event] = sure(observe(events, implicit));
     expect(event).toMatchObject({
       type: 'LayoutDiverged', missing: [{ name: 'pasid', offset: 0x134, insteadOffset: 0xff8 }],
-      cause: { settings: {}, differingBytes: 0 },
+      cause: { profile: 'qemu-11.0', settings: {}, differingBytes: 0, rule: 'Q15',
+        says: 'x-vpasid-cap-offset is not set, and 0x134 was decided' },
     });
     if (event?.type !== 'LayoutDiverged') throw new Error('not diverged');
     expect(event.cause?.profile).toMatch(/^qemu-11/);

@@ -2,13 +2,12 @@ import { ByteRange, type ConfigSpace, ok, refuse, type Result, survey } from '@c
 import {
   Digest, type GuestDifference, guestDifferences, predictedAgain, syntheticCapability,
 } from '@cadastre/device-layout';
-import { identify } from '@cadastre/vmm-profiles';
 import { type Observation as ObservationFacts, Observation } from '../function/observation.js';
 import {
-  type ComparedWith, type DecidedLayout, type DeviceEvent, type ExplainedDifference, type LikelyCause,
-  type MissingPlacement,
+  type ComparedWith, type DecidedLayout, type DeviceEvent, type ExplainedDifference, type MissingPlacement,
 } from './device-events.js';
 import { predictedGuestSpace, rebuildGuestConfigSpace } from './guest-config-space.js';
+import { likelyCause } from './likely-cause.js';
 
 /** A guest's config space was not read as far as the layout goes: nothing can be said about the rest. */
 export interface GuestSpaceTooShort {
@@ -37,7 +36,8 @@ export function judgeGuest(
   return ok({
     type: 'LayoutDiverged', schema: 1, comparedWith,
     guestConfigSpace: Buffer.from(seen.toBytes()).toString('base64'), guestConfigSpaceDigest: digest, missing,
-    differences: explained(differences, layout, observed), cause: likelyCause(Observation.configSpace(observed), seen),
+    differences: explained(differences, layout, observed),
+    cause: likelyCause(layout, Observation.configSpace(observed), seen),
   });
 }
 
@@ -71,12 +71,4 @@ function explained(
   const ruleAt = (offset: number): string | null =>
     again?.ruled.findLast((one) => ByteRange.contains(one, { offset, length: 1 }))?.rule ?? null;
   return differences.map((one) => ({ ...one, rule: ruleAt(one.offset) }));
-}
-
-/** The profile, kernel and knobs that come nearest to what the guest shows; null when none starts. */
-function likelyCause(physical: ConfigSpace, seen: ConfigSpace): LikelyCause | null {
-  const best = identify(physical, seen)[0];
-  if (!best) return null;
-  const { profile, revision, kernels, port, settings, differingBytes } = best;
-  return { profile, revision, kernels, port, settings, differingBytes };
 }
