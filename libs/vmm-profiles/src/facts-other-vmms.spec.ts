@@ -1,5 +1,4 @@
 import { buildConfigSpace, type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
-import { automaticPlaces } from './families/device-side.js';
 import { device, dwordsThatDiffer, extendedOf, guestOf, linux72, nvidiaKernel, pasid16, predict, standardOf, told,
   withPasid } from './testing.js';
 
@@ -133,6 +132,15 @@ describe('the facts of OpenVMM', () => {
     expect(told(predict(parts, 'openvmm'))).toContain('O3 list-given-up');
   });
 
+  it('O3: and so does its bound of 256 entries, which is said', () => {
+    const list = (entries: number) =>
+      Array.from({ length: entries }, (_, at) => ({ id: at % 2 === 0 ? 0x03 : 0x0f, offset: 0x100 + 12 * at }));
+    expect(told(predict({ ...device.d3, extended: list(256) }, 'openvmm'))).not.toContain('O3 list-cut');
+    expect(told(predict({ ...device.d3, extended: list(257) }, 'openvmm'))).toContain('O3 list-cut');
+    const loop = { ...device.d3, extended: [{ id: 1, offset: 0x100 }, { id: 3, offset: 0x140, next: 0x100 }] };
+    expect(told(predict(loop, 'openvmm'))).toContain('O3 list-cut');
+  });
+
   it('O4: no state can be saved', () => {
     expect(predict(device.d1, 'openvmm').migration.kind).toBe('refuses-to-save');
   });
@@ -197,11 +205,6 @@ describe('the facts of libvfio-user', () => {
   it('L2: the first extended capability is at 0x100', () => {
     const elsewhere = { standard: [express()], extended: [{ id: 3, offset: 0x140 }] };
     expect(takes(elsewhere)).toMatchObject({ kind: 'refused', rule: 'L2' });
-  });
-
-  it('L3: automatic places follow each other, rounded up', () => {
-    expect(automaticPlaces([8, 10, 12], 0x40)).toEqual([0x40, 0x48, 0x54]);
-    expect(automaticPlaces([12, 0x21], 0x100)).toEqual([0x100, 0x10c]);
   });
 
   it('L4: touching is intersecting where the place is explicit', () => {

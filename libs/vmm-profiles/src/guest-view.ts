@@ -7,7 +7,7 @@ import { ends, GuestImage } from './guest-image.js';
 import { type HostFacts } from './host-facts.js';
 import { type Knobs, numberOf, wrongSetting } from './knobs.js';
 import { type GuestPrediction, type Outcome, starts, type WriteThrough } from './prediction.js';
-import { type RuleName } from './rules.js';
+import { reportVfio } from './report-vfio.js';
 import { vfioBinding } from './vfio-binding.js';
 import { type VmmProfile } from './vmm-profile.js';
 
@@ -28,7 +28,7 @@ export function guestView(
   const firstFindings: VfioFinding[] = [];
   const first = firstStage(physical, profile, knobs, host, firstFindings);
   const image = new GuestImage(first.space);
-  for (const one of firstFindings) reportVfio(image, one);
+  for (const one of firstFindings) reportVfio(image, one, first.kernel);
   const settings = knobs.settings ?? {};
   const wrong = wrongSetting(profile.settings, settings);
   const bound = profile.reads === 'vfio-pci' ? vfioBinding(physical, image) : starts;
@@ -73,25 +73,6 @@ function firstStage(
   const view = vfioView(physical, host.kernel, host.about);
   findings.push(...view.findings);
   return view;
-}
-
-const vfioRules: { readonly [K in VfioFinding['kind']]: RuleName } = {
-  'kernel-not-observed': 'K14',
-  'function-not-bindable': 'K16',
-  'extended-space-not-shown': 'K16',
-  'capability-hidden': 'K11',
-  'capability-conflict': 'K13',
-  'header-from-hardware': 'observed 1',
-  'capability-list-loops': 'K13',
-};
-
-function reportVfio(image: GuestImage, finding: VfioFinding): void {
-  const rule = vfioRules[finding.kind];
-  const offset = 'offset' in finding ? finding.offset : null;
-  const id = 'id' in finding ? ` 0x${finding.id.toString(16)}` : '';
-  const evidence = finding.kind === 'kernel-not-observed' ? finding.evidence : 'read';
-  const confidence = evidence === 'read' ? 'V' : evidence === 'derived' ? 'D' : 'U';
-  image.report(`vfio-${finding.kind}`, rule, `vfio-pci: ${finding.kind}${id}`, offset, confidence);
 }
 
 /** The lists as a guest walks them; what is wrong with them is a finding. */

@@ -12,6 +12,9 @@ const enhancedAllocation = 0x14;
 /** Whether vfio-pci lets a user have the function at all: before that, no VMM's rules matter. */
 export function vfioBinding(physical: ConfigSpace, image: GuestImage): Outcome {
   const { type, vendorId, deviceId, classCode } = readHeader(physical);
+  if (vendorId === 0xffff && type === 0x7f) {
+    return ends('refused', 'reading C8', 'the function does not answer: its header reads all-ones');
+  }
   if (type !== 0) return ends('refused', 'reading C8', `vfio-pci binds no function of header type ${type}`);
   if (vendorId === intel && denied.includes(deviceId)) {
     return ends('refused', 'observed 13', 'the function is in the denylist of vfio-pci',

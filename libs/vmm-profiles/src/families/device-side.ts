@@ -28,14 +28,3 @@ export function takeExplicitPlaces(image: GuestImage): Outcome {
   }
   return starts;
 }
-
-/** L3: where the library puts capabilities of these lengths when it is not told. */
-export function automaticPlaces(lengths: readonly number[], first: 0x40 | 0x100): readonly number[] {
-  const places: number[] = [];
-  let at: number = first;
-  for (const length of lengths) {
-    places.push(at);
-    at = (at + length + 3) & ~3;
-  }
-  return places;
-}

@@ -22,7 +22,11 @@ export function showOpenvmm(image: GuestImage, stage: Stage): Outcome {
   if (!original.hasExtendedSpace) return starts;
   let hasPasid = false;
   let at: number = extendedSpaceAt;
-  for (let left = walkMax; left > 0; left -= 1) {
+  for (let left = walkMax; ; left -= 1) {
+    if (left === 0) {
+      image.report('list-cut', 'O3', `after ${walkMax} entries the walk ends, wherever the list goes on`, at);
+      break;
+    }
     const header = original.u32(at);
     if (header === 0) break;
     const { id } = headerAt(original, at);
