@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addBundles } from './commands/bundles.js';
 import { addDecode } from './commands/decode.js';
 import { addDemo } from './commands/demo.js';
+import { addExplain } from './commands/explain.js';
 import { addIdentify } from './commands/identify.js';
 import { addKnobs } from './commands/knobs.js';
 import { addLayouts } from './commands/layouts.js';
@@ -21,8 +22,8 @@ const program = new Command('cadastre')
   .showHelpAfterError('(cadastre --help tells more)')
   .exitOverride();
 const commands = [
-  addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addPredict, addKnobs, addIdentify, addReplay,
-  addBundles, addViews, addDemo,
+  addServe, addScan, addRegister, addDecode, addPlan, addLayouts, addExplain, addPredict, addKnobs, addIdentify,
+  addReplay, addBundles, addViews, addDemo,
 ];
 for (const add of commands) add(program);
 for (const command of program.commands) {

@@ -22,12 +22,18 @@ export interface ByteExplanation {
   readonly value: number;
   /** `header`, the name of a capability, or `gap`. */
   readonly owner: string;
+  /** Who put it there, by which strategy, operation or rule, and why. */
+  readonly by: LayoutRange['provenance']['by'];
+  readonly rule: string;
+  readonly note: string | null;
+  /** What was considered instead, in words. */
+  readonly considered: readonly string[];
   readonly capability: LayoutCapability | null;
   readonly range: LayoutRange;
   /** The event that put it there; null when the layout is not of a ledger. */
   readonly event: EventNamed | null;
   /** The same for people, a sentence a line. */
-  readonly lines: readonly string[];
+  readonly explanation: readonly string[];
 }
 
 const behaviour: { readonly [Write in LayoutRange['write']]: string } = {
@@ -54,8 +60,8 @@ export function explainByte(
   const owner = offset < 0x40 ? 'header' : capability?.name ?? (range.provenance.rule === 'gap' ? 'gap'
     : range.provenance.rule);
   const event = events && (range.provenance.by === 'hardware' ? events.observed : events.decided);
-  return { offset, value, owner, capability, range, event,
-    lines: linesOf(offset, value, owner, capability, range, event) };
+  return { offset, value, owner, ...range.provenance, considered: capability?.decision?.considered ?? [], capability,
+    range, event, explanation: linesOf(offset, value, owner, capability, range, event) };
 }
 
 function linesOf(

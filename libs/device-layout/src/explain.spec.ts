@@ -141,7 +141,7 @@ const refusals: Examples<LayoutRefusal> = {
   'the hardware\'s standard list is broken: the header at 0x80 reads 0xffffffff']],
   'capability-not-for-function': [[{ kind: 'capability-not-for-function', name: 'nvidia-clique', vendorId: 0x8086,
     deviceId: 0x10c9, classCode: 0x020000 },
-  'nvidia-clique is for other functions than 0x8086:0x10c9 of class 0x20000']],
+  'nvidia-clique is for other functions than 0x8086:0x10c9 of class 0x020000']],
   'operation-impossible': ([
     [{ kind: 'not-listed', space: 'extended', id: 0x10 }, 'the hardware lists no extended capability 0x0010 there'],
     [{ kind: 'listed-more-than-once', id: 0x0b }, 'the hardware lists several 0x000b: name an offset'],

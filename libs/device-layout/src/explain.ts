@@ -110,7 +110,7 @@ export function explainRefusal(refusal: LayoutRefusal): string {
       return `the hardware's standard list is broken: ${explainBrokenList(refusal.finding)}`;
     case 'capability-not-for-function':
       return `${refusal.name} is for other functions than ${id(refusal.vendorId)}:${id(refusal.deviceId)} `
-        + `of class ${hex(refusal.classCode)}`;
+        + `of class 0x${refusal.classCode.toString(16).padStart(6, '0')}`;
     case 'operation-impossible':
       return `operation ${refusal.index} (${refusal.operation.kind}) is impossible: `
         + explainOperationObstacle(refusal.because);

@@ -147,7 +147,7 @@ describe('any byte', () => {
     const told = explainByte(document, 0x139, events);
     expect(told).toMatchObject({ value: 0x14, owner: 'PASID', capability: { offset: 0x134 },
       range: { provenance: { by: 'planner', rule: 'gap' } } });
-    expect(told?.lines).toEqual([
+    expect(told?.explanation).toEqual([
       '0x139 reads 0x14', 'it is byte 5 of PASID (synthetic) at 0x134..0x13b',
       expect.stringMatching(/^0x134..0x139 come from planner, rule gap: pasid: lowest place proven free/) as string,
       'a write is dropped; after a migration it has to be the same',
@@ -163,8 +163,8 @@ describe('any byte', () => {
   });
 
   it('tells an owner, whatever the offset', () => {
-    for (let at = 0; at < 4096; at += 1) expect(explainByte(document, at)?.lines.length).toBeGreaterThan(3);
-    expect(explainByte(document, 0x164)?.lines[2]).toContain(reason);
+    for (let at = 0; at < 4096; at += 1) expect(explainByte(document, at)?.explanation.length).toBeGreaterThan(3);
+    expect(explainByte(document, 0x164)?.explanation[2]).toContain(reason);
     expect([explainByte(document, 0x10)?.owner, explainByte(document, 0x701)?.owner]).toEqual(['header', 'gap']);
     expect([explainByte(document, 4096), explainByte(document, -1), explainByte(document, 0.5)])
       .toEqual([undefined, undefined, undefined]);

@@ -1,7 +1,9 @@
 import { isSameModel, modelName } from './same-model.js';
 
-const ids = (vendorId: number, deviceId: number, subsystemVendorId: number | null, subsystemId: number | null) =>
-  ({ vendorId, deviceId, subsystemVendorId, subsystemId });
+const ids = (
+  vendorId: number, deviceId: number, subsystemVendorId: number | null, subsystemId: number | null,
+  classCode = 0x020000,
+) => ({ vendorId, deviceId, subsystemVendorId, subsystemId, classCode });
 
 describe('a model', () => {
   it('is vendor and device, whoever put the chip on a board', () => {
@@ -12,6 +14,7 @@ describe('a model', () => {
 
   it('is the subsystem of a VF, which has no IDs of its own', () => {
     expect(isSameModel(ids(0xffff, 0xffff, 1, 2), ids(0xffff, 0xffff, 1, 3))).toBe(false);
-    expect(modelName(ids(0xffff, 0xffff, 0x8086, 0x12))).toBe('VF 8086:0012');
+    expect(isSameModel(ids(0xffff, 0xffff, 1, 2), ids(0xffff, 0xffff, 1, 2, 0x010802))).toBe(false);
+    expect(modelName(ids(0xffff, 0xffff, 0x8086, 0x12))).toBe('VF of 8086:0012, class 020000');
   });
 });

@@ -8,6 +8,7 @@ import { oneCapture, readLayout } from './read-layout.js';
 
 interface KnobsOptions extends HostOptions {
   readonly dump?: string;
+  readonly function?: string;
   readonly hostBdf?: string;
   readonly device?: string;
   readonly bus?: string;
@@ -20,6 +21,7 @@ export function addKnobs(program: Command): void {
     .description('say what to set so that a VMM shows a layout; ends with 1 when it cannot')
     .argument('<layout>', 'layout document; - reads standard input'))
     .option('--dump <file>', 'the function of the host; without it the document has to stand for the hardware')
+    .option('--function <address>', 'which function of that dump')
     .option('--host-bdf <address>', 'the host function, for the fragments')
     .option('--device <id>', 'name of the device, for the fragments')
     .option('--bus <name>', 'port or bus of the guest, for the fragments')
@@ -39,8 +41,8 @@ export function addKnobs(program: Command): void {
 }
 
 function answerTo(layout: LayoutDocument, options: KnobsOptions): KnobsAnswer {
-  const { vmm, dump, hostBdf, device, bus, iommufd, port, knob, barSizes } = options;
-  const physical = dump === undefined ? null : oneCapture(dump).space;
+  const { vmm, dump, function: named, hostBdf, device, bus, iommufd, port, knob, barSizes } = options;
+  const physical = dump === undefined ? null : oneCapture(dump, named).space;
   const { role, family } = familyOf(physical ?? layout.space, options);
   return knobsFor(layout, vmm.profile, {
     physical: physical && survey(physical, role), role, family, kernel: kernelOf(options), port,

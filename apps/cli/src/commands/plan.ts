@@ -1,45 +1,58 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Capture, type SriovRole, survey, writeLspciText } from '@cadastre/config-space';
+import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
-  defaultRegisters, Evidence, explainAlternative, explainCaution, explainReason, isSyntheticName, knownQuirks,
-  layoutDocument, type LayoutRequest, type NotPlaced, personaPlaces, type PlannedLayout, planWhatFits, readPlanPolicy,
-  syntheticCapabilities, type SyntheticName,
+  Evidence, explainAlternative, explainCaution, explainReason, explainRefusal, type FurtherCapture, type IommuFacts,
+  isSameModel, isSyntheticName, knownQuirks, layoutDocument, type LayoutRequest, modelName, personaPlaces, planLayout,
+  type PlannedLayout, planWhatFits, readPlanPolicy, registersNamed, syntheticCapabilities, type SyntheticName,
+  type SyntheticRegisters, type WantedCapability,
 } from '@cadastre/device-layout';
+import {
+  type CapabilityRequest, explainDecideRefusal, grantCapability, grantedAsRequested, wantedBy,
+} from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
 import { messageOf } from '../system-error.js';
 import { hex, print, printJson, say, table } from '../terminal.js';
-import { pasidLog2Of, roleOf } from './options.js';
+import {
+  type DumpedFunction, functionIn, type FunctionOptions, iommuOf, type IommuOptions, withFunction, withIommu,
+} from './function-options.js';
 import { readCaptures } from './read-captures.js';
-import { oneCapture, readLayout, readText, shownLayout } from './read-layout.js';
+import { readText } from './read-input.js';
+import { personaIn, shownLayout } from './read-layout.js';
 
-interface PlanOptions {
+type Registers = Readonly<Partial<Record<SyntheticName, SyntheticRegisters>>>;
+
+interface PlanOptions extends FunctionOptions, IommuOptions {
   readonly want: readonly SyntheticName[];
+  readonly registers?: Registers;
   readonly policy?: string;
   readonly persona?: string;
   readonly evidence?: readonly string[];
-  readonly function?: string;
-  readonly role: SriovRole;
-  readonly maxPasidLog2: number;
-  readonly exec?: boolean;
-  readonly priv?: boolean;
   readonly out?: string;
   readonly json?: boolean;
 }
 
+/** What an attach would refuse; `name` is null where it is the plan as a whole. */
+interface RefusedPart {
+  readonly name: SyntheticName | null;
+  readonly refusal: { readonly kind: string };
+  readonly explanation: string;
+}
+
+/** Most servers of today have so many bits. */
+const pasidLog2Default = 20;
+
 export function addPlan(program: Command): void {
-  program.command('plan')
+  const command = program.command('plan')
     .description('decide where capabilities go in a function, and what a guest then reads; nothing is recorded')
     .argument('<dump>', 'file to read; - reads standard input')
     .option('--want <names>', `capabilities: ${Object.keys(syntheticCapabilities).join(', ')}`, namesOf, ['pasid'])
+    .option('--registers <name.field=value>', 'content of dsn, dvsec, nvidia-clique or vmd-shadow, for example '
+      + 'dsn.serialNumber=0x0123456789abcdef; may be repeated', registersOf)
     .option('--policy <file>', 'strategies, pinned offsets, ranges and operations, as JSON')
     .option('--persona <layout>', 'a layout document whose places are followed')
-    .option('--evidence <files...>', 'further captures of the same model: bytes in use there are not free')
-    .option('--function <address>', 'which function of the dump')
-    .option('--role <role>', 'pf, vf or none', roleOf, 'none')
-    .option('--max-pasid-log2 <bits>', 'PASID width of the IOMMU', pasidLog2Of, 20)
-    .option('--exec', 'the IOMMU has execute permission for PASIDs')
-    .option('--priv', 'the IOMMU has privileged mode for PASIDs')
+    .option('--evidence <files...>', 'further captures of the same model: bytes in use there are not free');
+  withIommu(withFunction(command), pasidLog2Default)
     .option('--out <file>', 'write the layout document (cadastre.layout/1)')
     .option('--json', 'print as JSON (schema cadastre.plan/1)')
     .action((dump: string, options: PlanOptions) => plan(dump, options));
@@ -52,45 +65,97 @@ function namesOf(given: string): readonly SyntheticName[] {
   });
 }
 
-function plan(dump: string, options: PlanOptions): void {
-  const capture = oneCapture(dump, options.function);
-  const surveyed = survey(capture.space, options.role);
-  const request = requestOf(surveyed, options);
-  const { planned, notPlaced } = planWhatFits(request);
-  const layout = planned && layoutDocument(surveyed, planned.layout, planned.guestConfigSpace);
-  if (layout && options.out !== undefined) write(options.out, `${JSON.stringify(shownLayout(layout), null, 2)}\n`);
-  if (options.json) printJson({ ...planJson(capture, planned, notPlaced), layout: layout && shownLayout(layout) });
-  else show(capture, planned, notPlaced);
-  if (notPlaced.length > 0 || !planned) {
-    const names = notPlaced.map(({ name }) => name).join(', ');
-    throw new CommandFailed(exitCode.negative, names === '' ? 'no layout' : `not placed: ${names}`);
-  }
+/** `NAME.FIELD=VALUE`, collected over every use of the option. */
+function registersOf(given: string, before: Registers = {}): Registers {
+  const [, name = '', field = '', value = ''] = /^([a-z-]+)\.(\w+)=(0x[0-9a-fA-F]{1,16}|\d{1,10})$/.exec(given) ?? [];
+  const filled = grantedAsRequested.find((one) => one === name);
+  if (filled) return { ...before, [filled]: { ...before[filled], ...registersNamed(filled, field, BigInt(value)) } };
+  throw new InvalidArgumentError(`Registers are NAME.FIELD=VALUE, of ${grantedAsRequested.join(', ')}.`);
 }
 
-function requestOf(surveyed: LayoutRequest['survey'], options: PlanOptions): LayoutRequest {
+function plan(dump: string, options: PlanOptions): void {
+  const subject = functionIn(dump, options);
+  const { planned, refused } = whatFits(subject, options);
+  const layout = planned && layoutDocument(subject.survey, planned.layout, planned.guestConfigSpace);
+  if (layout && options.out !== undefined) write(options.out, `${JSON.stringify(shownLayout(layout), null, 2)}\n`);
+  const { capture } = subject;
+  if (options.json) printJson({ ...planJson(capture, planned, refused), layout: layout && shownLayout(layout) });
+  else show(capture, planned, refused);
+  if (refused.length === 0) return;
+  const names = refused.flatMap(({ name }) => name ?? []);
+  throw new CommandFailed(exitCode.negative, names.length === 0 ? 'no layout' : `refused: ${names.join(', ')}`);
+}
+
+/** What an attach would be granted, placed as far as it can be; the rest is refused part by part. */
+function whatFits(
+  { survey: surveyed, physicalFunction }: DumpedFunction, options: PlanOptions,
+): { readonly planned: PlannedLayout | null; readonly refused: readonly RefusedPart[] } {
+  const refused: RefusedPart[] = [];
+  const wanted: WantedCapability[] = [];
+  const iommu: IommuFacts | null = iommuOf(options);
+  if (!iommu) throw new Error('the PASID width has a default');
+  for (const request of requestsOf(options)) {
+    const granted = grantCapability(request, iommu, surveyed, physicalFunction);
+    if (granted.ok) wanted.push(wantedBy(granted.value));
+    else {
+      const { refusal } = granted;
+      refused.push({ name: request.name, refusal, explanation: explainDecideRefusal(refusal) });
+    }
+  }
+  const request = { ...groundOf(surveyed, options), physicalFunction, wanted };
+  const { planned, notPlaced } = planWhatFits(request);
+  refused.push(...notPlaced);
+  if (!planned && notPlaced.length === 0) {
+    const whole = planLayout({ ...request, wanted: [] });
+    if (!whole.ok) refused.push({ name: null, refusal: whole.refusal, explanation: explainRefusal(whole.refusal) });
+  }
+  const place = ({ name }: RefusedPart): number => options.want.findIndex((one) => one === name);
+  return { planned, refused: refused.sort((a, b) => place(a) - place(b)) };
+}
+
+function requestsOf({ want, registers = {} }: PlanOptions): readonly CapabilityRequest[] {
+  const unwanted = Object.keys(registers).find((name) => want.every((one) => one !== name));
+  if (unwanted !== undefined) {
+    throw new CommandFailed(exitCode.usage, `registers are given for ${unwanted}, which is not wanted`);
+  }
+  return want.map((name): CapabilityRequest => {
+    if (name === 'pasid') return { name, widthBits: null, exec: null, priv: null };
+    const filled = grantedAsRequested.find((one) => one === name);
+    return filled ? { name: filled, registers: registers[filled] ?? {} } : { name } as CapabilityRequest;
+  });
+}
+
+function groundOf(
+  surveyed: LayoutRequest['survey'], options: PlanOptions,
+): Omit<LayoutRequest, 'wanted' | 'physicalFunction'> {
   const policy = readPlanPolicy(options.policy === undefined ? undefined : policyIn(options.policy), options.want);
   if (!policy.ok) {
     const { pointer, problem } = policy.refusal;
-    throw new CommandFailed(exitCode.negative, `${options.policy}: ${pointer || 'the policy'} ${problem}`);
+    throw new CommandFailed(exitCode.usage, `${options.policy}: ${pointer || 'the policy'} ${problem}`);
   }
-  const iommu = {
-    maxPasidLog2: options.maxPasidLog2, exec: options.exec === true, priv: options.priv === true, atsSupported: true };
-  const captures = (options.evidence ?? []).flatMap((file) => readCaptures(file).map((one) =>
-    ({ source: `${file} ${one.address}`, survey: survey(one.space, options.role) })));
+  const captures = (options.evidence ?? []).flatMap((file) => capturesLike(surveyed, file));
   return {
-    survey: surveyed, physicalFunction: null, ...policy.value, quirks: knownQuirks,
-    wanted: options.want.map((name) => ({ name, registers: defaultRegisters(name, surveyed, null, iommu) })),
+    survey: surveyed, ...policy.value, quirks: knownQuirks,
     ...(captures.length > 0 ? { evidence: Evidence.of(captures) } : {}),
-    ...(options.persona === undefined ? {} : { persona: personaPlaces({
-      name: options.persona, version: 1, layout: readLayout(options.persona) }) }),
+    ...(options.persona === undefined ? {} : { persona: personaPlaces(personaIn(options.persona)) }),
   };
+}
+
+/** The captures of a file that are of the model; others tell nothing about it, and are named. */
+function capturesLike({ header }: LayoutRequest['survey'], file: string): readonly FurtherCapture[] {
+  return readCaptures(file).flatMap(({ address, space }) => {
+    const further = { source: `${file} ${address}`, survey: survey(space) };
+    if (isSameModel(further.survey.header, header)) return [further];
+    say(`${further.source} is ${modelName(further.survey.header)}, not ${modelName(header)}: no evidence, left out`);
+    return [];
+  });
 }
 
 function policyIn(file: string): unknown {
   try {
     return JSON.parse(readText(file));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new CommandFailed(exitCode.negative, `${file} is not JSON`);
+    if (error instanceof SyntaxError) throw new CommandFailed(exitCode.usage, `${file} is not JSON: ${error.message}`);
     throw error;
   }
 }
@@ -103,14 +168,14 @@ function write(file: string, text: string): void {
   }
 }
 
-function planJson({ address, title }: Capture, planned: PlannedLayout | null, notPlaced: readonly NotPlaced[]): object {
+function planJson({ address, title }: Capture, planned: PlannedLayout | null, refused: readonly RefusedPart[]): object {
   return {
     schema: 'cadastre.plan/1',
     function: { address, title },
     placements: planned?.layout.placements.map((one) => ({
       ...one, explanation: { reason: explainReason(one.reason), cautions: one.cautions.map(explainCaution),
         refused: one.refused.map(explainAlternative) } })) ?? [],
-    refusals: notPlaced.map(({ name, refusal, explanation }) => ({ ...refusal, name, explanation })),
+    refusals: refused.map(({ name, refusal, explanation }) => ({ ...refusal, name, explanation })),
     layoutDigest: planned?.layoutDigest ?? null,
     guestConfigSpace: planned && {
       digest: planned.guestConfigSpaceDigest,
@@ -119,7 +184,7 @@ function planJson({ address, title }: Capture, planned: PlannedLayout | null, no
   };
 }
 
-function show({ address }: Capture, planned: PlannedLayout | null, notPlaced: readonly NotPlaced[]): void {
+function show({ address }: Capture, planned: PlannedLayout | null, refused: readonly RefusedPart[]): void {
   const placements = planned?.layout.placements ?? [];
   if (placements.length > 0) {
     print(table(['capability', 'offset', 'length', 'by', 'why'], placements.map((one) =>
@@ -128,5 +193,5 @@ function show({ address }: Capture, planned: PlannedLayout | null, notPlaced: re
   for (const { name, cautions } of placements) {
     for (const caution of cautions) say(`${name}: ${explainCaution(caution)}`);
   }
-  for (const { explanation } of notPlaced) print(explanation);
+  for (const { name, explanation } of refused) print(name === null ? explanation : `${name} refused: ${explanation}`);
 }

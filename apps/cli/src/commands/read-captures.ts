@@ -3,9 +3,8 @@ import {
   Bdf, type Capture, ConfigSpace, type NotADump, readHexText, readLspciText, salvageLspciText,
 } from '@cadastre/config-space';
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { readWholeInput } from '../read-whole-input.js';
-import { messageOf, systemErrorCode } from '../system-error.js';
 import { hex, say } from '../terminal.js';
+import { readInput } from './read-input.js';
 
 /** A dump without an address is function 00:00.0 of nowhere. */
 const nowhere = Bdf.from('0000:00:00.0');
@@ -15,7 +14,11 @@ const nowhere = Bdf.from('0000:00:00.0');
  * Lenient keeps the functions that are whole in themselves and says on stderr what it left out.
  */
 export function readCaptures(file: string, lenient = false): readonly Capture[] {
-  const input = readInput(file);
+  return capturesIn(readInput(file), lenient);
+}
+
+/** The functions in what was read of a file. */
+export function capturesIn(input: Buffer, lenient = false): readonly Capture[] {
   const text = textOf(input);
   if (text === undefined) return [bare(input)];
   if (/^[0-9a-fA-F\s]+$/.test(text)) {
@@ -24,16 +27,6 @@ export function readCaptures(file: string, lenient = false): readonly Capture[] 
     return [bare(bytes.value)];
   }
   return lenient ? salvage(text) : strict(text);
-}
-
-function readInput(file: string): Buffer {
-  try {
-    return readWholeInput(file);
-  } catch (error) {
-    if (error instanceof CommandFailed) throw error;
-    const code = systemErrorCode(error) === 'ENOENT' ? exitCode.notFound : exitCode.io;
-    throw new CommandFailed(code, `cannot read ${file}: ${messageOf(error)}`);
-  }
 }
 
 function strict(text: string): readonly Capture[] {
