@@ -155,7 +155,7 @@ export class Model {
 function neverAttached(): ModelDevice {
   return {
     state: 'unknown', slot: '', vmm: 'none', look: lookAt(must(slots[0], 'slot'), 0), places: new Map(),
-    reserved: new Map(), before: { card: '', places: new Map() }, layoutDigest: '', decisions: 0, guest: 'unseen', isOdd: false,
-    found: false, pasid: null, tables: new Map(), ats: false, pri: null,
+    reserved: new Map(), before: { card: '', places: new Map() }, layoutDigest: '', decisions: 0, guest: 'unseen',
+    isOdd: false, found: false, pasid: null, tables: new Map(), ats: false, pri: null,
   };
 }
