@@ -15,7 +15,6 @@ import { GetLayoutHandler } from './devices/get-layout.js';
 import { ObserveGuestHandler } from './devices/observe-guest.js';
 import { PlanLayoutHandler } from './devices/plan-layout.js';
 import { ReplayVmHandler } from './devices/replay-vm.js';
-import { VmIndex } from './devices/vm-index.js';
 import { EVENT_STORE } from './event-store.token.js';
 import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
@@ -28,15 +27,13 @@ import { RetireFunctionHandler } from './functions/retire-function.js';
 import { ListClashesHandler } from './lists/list-clashes.js';
 import { ListDevicesHandler } from './lists/list-devices.js';
 import { ListFunctionsHandler } from './lists/list-functions.js';
-import { ListFunctionsAtHandler } from './lists/list-functions-at.js';
 import { ListVmsHandler } from './lists/list-vms.js';
 import { ChangePasidsHandler } from './pasids/change-pasids.js';
 import { CheckPasidHandler } from './pasids/check-pasid.js';
 import { ListPasidsHandler } from './pasids/list-pasids.js';
 import { AdvanceMigrationHandler } from './migrations/advance-migration.js';
 import { GetMigrationHandler } from './migrations/get-migration.js';
-import { ListMigrationsHandler } from './migrations/list-migrations.js';
-import { MigrationIndex } from './migrations/migration-index.js';
+import { ListMigrationsHandler, ListVmMigrationsHandler } from './migrations/list-migrations.js';
 import { PlanMigrationHandler } from './migrations/plan-migration.js';
 import { GetPersonaHandler } from './personas/get-persona.js';
 import { PublishPersonaHandler } from './personas/publish-persona.js';
@@ -63,8 +60,6 @@ export class LedgerModule {
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store, views.states) },
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
-        { provide: VmIndex, useFactory: () => new VmIndex(store) },
-        { provide: MigrationIndex, useFactory: () => new MigrationIndex(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
@@ -72,10 +67,11 @@ export class LedgerModule {
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,
         PlanLayoutHandler, GetLayoutHandler,
-        PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler, ListMigrationsHandler,
+        PlanMigrationHandler, AdvanceMigrationHandler, GetMigrationHandler,
+        ListMigrationsHandler, ListVmMigrationsHandler,
         ExportVmHandler, ImportBundleHandler, GetImportHandler,
         PublishPersonaHandler, GetPersonaHandler, FindMomentHandler, ReadHistoryHandler, ReplayVmHandler,
-        ListFunctionsHandler, ListFunctionsAtHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
+        ListFunctionsHandler, ListDevicesHandler, ListVmsHandler, ListClashesHandler,
       ],
       exports: [CqrsModule, EVENT_STORE, Views],
     };

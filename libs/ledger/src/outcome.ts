@@ -41,6 +41,8 @@ export type LedgerRefusal =
   | { readonly kind: 'persona-unknown'; readonly name: string; readonly version: number | null }
   /** The moment that was asked for, which the log, up to `head`, does not have. */
   | { readonly kind: 'position-unknown'; readonly asked: string; readonly head: number | null }
+  /** The position is between the two events of an attach; from `since` on there is a layout. */
+  | { readonly kind: 'layout-undecided'; readonly vm: string; readonly device: string; readonly since: number }
   | { readonly kind: 'not-yet'; readonly stream: string; readonly at: number; readonly since: number }
   | { readonly kind: 'no-baseline'; readonly because: BaselineRefusal }
   | { readonly kind: 'view-halted'; readonly view: string; readonly position: number; readonly reason: string }

@@ -1,8 +1,10 @@
 import { MemoryEventStore, Position } from '@cadastre/event-store';
-import { type FunctionRow, inMemory, Views } from '@cadastre/views';
+import { inMemory, Views } from '@cadastre/views';
+import { ListClashes, ListClashesHandler } from './lists/list-clashes.js';
+import { ListDevices, ListDevicesHandler } from './lists/list-devices.js';
 import { ListFunctions, ListFunctionsHandler } from './lists/list-functions.js';
-import { ListFunctionsAt, ListFunctionsAtHandler } from './lists/list-functions-at.js';
 import { type ListOutcome } from './lists/list-outcome.js';
+import { ListVms, ListVmsHandler } from './lists/list-vms.js';
 import { replay, type Replayed } from './replay.js';
 import { type Read, StreamReader } from './stream-reader.js';
 import { deviceKey, endpoint, functionKey, TestLedger } from './testing.js';
@@ -13,7 +15,7 @@ const addresses = ['0000:01:00.0', '0000:02:00.0'] as const;
 interface Snapshot {
   readonly position: Position;
   readonly states: readonly Read<unknown>[];
-  readonly functions: ListOutcome<FunctionRow>;
+  readonly lists: readonly ListOutcome<unknown>[];
   readonly replayed: Replayed;
 }
 
@@ -24,9 +26,23 @@ async function snapshot(store: MemoryEventStore, views: Views): Promise<Snapshot
     position: Position.from(Number(head)),
     states: [await reader.device(deviceKey()), ...await Promise.all(addresses.map((one) =>
       reader.function(functionKey(one))))],
-    functions: await new ListFunctionsHandler(views).execute(new ListFunctions({}, '', 10)),
+    lists: await lists(store, views, null),
     replayed: await replay(store),
   };
+}
+
+/** All lists, whole and narrowed, now or as of a position. */
+function lists(store: MemoryEventStore, views: Views, at: Position | null): Promise<readonly ListOutcome<unknown>[]> {
+  const reader = new StreamReader(store);
+  const [functions, devices] = [new ListFunctionsHandler(views, reader), new ListDevicesHandler(views, reader)];
+  return Promise.all([
+    ...[{}, { claimed: true }, { vm: 'vm-1' }, { host: 'host-a', claimed: false }, { host: 'host-b' }]
+      .map((filter) => functions.execute(new ListFunctions(filter, '', 10, at))),
+    ...[{}, { state: 'attached' as const }, { vm: 'vm-1', state: 'detached' as const }, { host: 'host-a' }]
+      .map((filter) => devices.execute(new ListDevices(filter, '', 10, at))),
+    new ListVmsHandler(views, reader).execute(new ListVms('', 10, at)),
+    new ListClashesHandler(views).execute(new ListClashes(at === null ? {} : { at }, 0, 10)),
+  ]);
 }
 
 async function history() {
@@ -57,17 +73,16 @@ describe('the past', () => {
     const reader = new StreamReader(store);
     // The present is known, and must not leak into the past.
     await reader.device(deviceKey());
-    const list = new ListFunctionsAtHandler(views, reader);
-    for (const { position, states, functions, replayed } of snapshots) {
-      const then = [
+    for (const { position, states, lists: then, replayed } of snapshots) {
+      const statesThen = [
         await reader.device(deviceKey(), { position }),
         ...await Promise.all(addresses.map((one) => reader.function(functionKey(one), { position }))),
       ];
-      expect(then).toEqual(states);
-      expect(await list.execute(new ListFunctionsAt(position, '', 10))).toEqual(functions);
+      expect(statesThen).toEqual(states);
+      expect(await lists(store, views, position)).toEqual(then);
       expect(await replay(store, { upTo: position })).toEqual(replayed);
     }
-    const rows = snapshots.map(({ functions }) => (functions.kind === 'found' ? functions.rows.length : functions));
+    const rows = snapshots.map(({ lists: [functions] }) => (functions?.kind === 'found' ? functions.rows.length : -1));
     expect(rows).toEqual([1, 1, 2, 2, 2, 2, 2]);
   });
 

@@ -48,7 +48,7 @@ export {
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
 export {
   type KnownMigration, type MigrationCommand, migrationDecider, type MigrationKey, type MigrationRefusal,
-  type MigrationState, type MoveNow, type VmNow,
+  type MigrationState, migrationStates, type MoveNow, type VmNow,
 } from './migration/migration-decider.js';
 export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
 export { decidedDocument } from './migration/guest-document.js';

@@ -3,6 +3,7 @@ import { decodeEvent } from '@cadastre/lifecycle';
 import { clashProjection } from './clash-projection.js';
 import { deviceProjection } from './device-projection.js';
 import { functionProjection } from './function-projection.js';
+import { migrationProjection } from './migration-projection.js';
 import { observedFunction } from './observed-function.js';
 import { type Projection, type RowChange, type RowsBefore, type ToldEvent, type ViewName } from './projection.js';
 import { type ViewTables } from './view-tables.js';
@@ -15,7 +16,9 @@ export interface Halt {
 }
 
 /** All views; each stands behind those it reads. */
-const projections: readonly Projection[] = [functionProjection, deviceProjection, clashProjection];
+const projections: readonly Projection[] = [
+  functionProjection, deviceProjection, migrationProjection, clashProjection,
+];
 
 /**
  * Takes events into the views, rows and checkpoints in one transaction. Views that halted before are left as they are;

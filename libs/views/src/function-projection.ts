@@ -44,10 +44,11 @@ function observed(
   const row = before.function(key);
   const pf = modelledBy(key, seen);
   const model = modelOf(seen, pf && before.function(pf));
-  const changes = [put({
+  const changes: RowChange[] = [put({
     key, revision, since: row?.since ?? position, ...seen, model, claim: row?.claim ?? null, dangers,
     isRetired: false,
   })];
+  if (seen.pf !== null && seen.pf !== row?.pf) changes.push({ kind: 'member', key, pf: seen.pf });
   if (seen.vfModel === (row?.vfModel ?? null)) return changes;
   const virtual = before.virtualFunctionsOf(key)
     .filter((one) => ownModel(one) === untoldModel && one.key.address !== key.address);

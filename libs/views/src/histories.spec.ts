@@ -27,6 +27,7 @@ async function expectTrue(views: Views, log: TestLog): Promise<void> {
   const folded = await rowsByFolding(log);
   expect(functions).toMatchObject({ rows: folded.functions, more: false });
   expect(devices).toEqual({ kind: 'listed', rows: folded.devices, more: false });
+  expect(await views.migrations({}, -1, 1_000)).toEqual({ kind: 'listed', rows: folded.migrations, more: false });
   await rebuilt.follow();
   await views.follow();
   expect(views.state()).toEqual(rebuilt.state());

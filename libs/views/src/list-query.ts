@@ -1,7 +1,9 @@
 import { type Bdf } from '@cadastre/config-space';
 import { type CapabilityName } from './capability-name.js';
 import { type ClashKind } from './clash.js';
+import { type FunctionKey } from '@cadastre/lifecycle';
 import { type DeviceRow } from './device-row.js';
+import { type MigrationRow } from './migration-row.js';
 import { type Model } from './model.js';
 
 /** What a list of functions may be narrowed to; all that is named must hold. */
@@ -26,12 +28,25 @@ export interface DeviceFilter {
   readonly layoutDigest?: string;
   readonly verdict?: NonNullable<DeviceRow['verdict']>;
   readonly state?: DeviceRow['state'];
+  /** Whether it had been attached by this position, whatever it is now. */
+  readonly at?: number;
+}
+
+/** What a list of migrations may be narrowed to; all that is named must hold. `host` is the target. */
+export interface MigrationFilter {
+  readonly vm?: string;
+  readonly host?: string;
+  readonly state?: MigrationRow['state'];
+  /** Whether it had been planned by this position, whatever became of it. */
+  readonly at?: number;
 }
 
 export interface ClashFilter {
   readonly kind?: ClashKind;
   readonly host?: string;
   readonly vm?: string;
+  /** Whether it had come to light by this position. */
+  readonly at?: number;
 }
 
 /** A list query: which rows, and which index leads to them in the order of their streams. */
@@ -81,13 +96,14 @@ export function functionQuery(
 
 /** Rows of these kinds whose stream is behind `after`, at most `limit`. */
 export function deviceQuery(
-  { vm, host, layoutDigest }: DeviceFilter, kinds: Kinds, after: string, limit: number,
+  { vm, host, layoutDigest, at }: DeviceFilter, kinds: Kinds, after: string, limit: number,
 ): ListQuery {
   const index = vm !== undefined ? 'device_in_order' : host !== undefined ? 'device_by_host'
     : layoutDigest !== undefined ? 'device_by_layout' : undefined;
   return rowQuery('device', index, kinds, after, limit, vm, [
     ['host = :host', { host }],
     ['layout_digest = :layoutDigest', { layoutDigest }],
+    ['since <= :at', { at }],
   ]);
 }
 
@@ -143,13 +159,14 @@ function rowQuery(
 }
 
 /** Clashes behind the one with the number `after`, in the order they came to light. */
-export function clashQuery({ kind, host, vm }: ClashFilter, after: number, limit: number): ListQuery {
+export function clashQuery({ kind, host, vm, at }: ClashFilter, after: number, limit: number): ListQuery {
   const about = 'id IN (SELECT clash FROM clash_party WHERE party = ';
   const conditions = [
     'id > :after',
     ...(kind === undefined ? [] : ['kind = :kind']),
     ...(host === undefined ? [] : [`${about}:host)`]),
     ...(vm === undefined ? [] : [`${about}:vm)`]),
+    ...(at === undefined ? [] : ['position <= :at']),
   ];
   return {
     text: `SELECT * FROM clash WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT :limit`,
@@ -158,15 +175,49 @@ export function clashQuery({ kind, host, vm }: ClashFilter, after: number, limit
       ...(kind === undefined ? {} : { kind }),
       ...(host === undefined ? {} : { host: `function-${host}` }),
       ...(vm === undefined ? {} : { vm: `device-${vm}` }),
+      ...(at === undefined ? {} : { at }),
     },
   };
 }
 
-/** VMs whose name is behind `after`, each with its devices. */
-export function vmQuery(after: string, limit: number): ListQuery {
+/** VMs whose name is behind `after`, each with its devices; `attached` is of the present, whatever `at` says. */
+export function vmQuery(after: string, limit: number, at?: number): ListQuery {
   return {
     text: `SELECT vm, count(*) AS devices, count(host) AS attached FROM device INDEXED BY device_by_vm
-      WHERE vm > :after GROUP BY vm ORDER BY vm LIMIT :limit`,
-    parameters: { after, limit },
+      WHERE vm > :after ${at === undefined ? '' : 'AND since <= :at'} GROUP BY vm ORDER BY vm LIMIT :limit`,
+    parameters: { after, limit, ...(at === undefined ? {} : { at }) },
+  };
+}
+
+/** The device of a VM that was attached first. */
+export function firstDeviceQuery(vm: string): ListQuery {
+  return {
+    text: `SELECT * FROM device INDEXED BY device_by_vm CROSS JOIN device_kind ON device_kind.id = kind
+      WHERE vm = :vm ORDER BY since LIMIT :limit`,
+    parameters: { vm, limit: 2 },
+  };
+}
+
+/** Migrations that began behind the position `after`, oldest first. */
+export function migrationQuery({ vm, host, state, at }: MigrationFilter, after: number, limit: number): ListQuery {
+  const { texts, values } = given([
+    ['vm = :vm', { vm }], ['host = :host', { host }], ['state = :state', { state }], ['since <= :at', { at }],
+  ]);
+  const index = vm !== undefined ? 'migration_by_vm' : host !== undefined ? 'migration_by_host'
+    : state !== undefined ? 'migration_by_state' : 'migration_in_order';
+  return {
+    text: `SELECT * FROM migration INDEXED BY ${index} WHERE ${['since > :after', ...texts].join(' AND ')}
+      ORDER BY since LIMIT :limit`,
+    parameters: { ...values, after, limit },
+  };
+}
+
+/** Functions that ever named this PF theirs, by name. */
+export function memberQuery({ host, address }: FunctionKey, limit: number): ListQuery {
+  return {
+    text: `SELECT function.*, function_kind.* FROM family CROSS JOIN function USING (stream)
+      CROSS JOIN function_kind ON function_kind.id = kind
+      WHERE family.host = :host AND family.pf = :pf ORDER BY stream LIMIT :limit`,
+    parameters: { host, pf: address, limit },
   };
 }

@@ -1,8 +1,11 @@
 import { type Bdf } from '@cadastre/config-space';
-import { type DeviceKey, type FunctionKey, type HostName, type LedgerEvent } from '@cadastre/lifecycle';
+import {
+  type DeviceKey, type FunctionKey, type HostName, type LedgerEvent, type MigrationKey,
+} from '@cadastre/lifecycle';
 import { type Clash } from './clash.js';
 import { type DeviceRow } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
+import { type MigrationRow } from './migration-row.js';
 import { type ObservedFunction } from './observed-function.js';
 
 /** One event and where it stands. */
@@ -20,16 +23,19 @@ export interface ToldEvent {
 export interface RowsBefore {
   function(key: FunctionKey): FunctionRow | undefined;
   device(key: DeviceKey): DeviceRow | undefined;
+  migration(key: MigrationKey): MigrationRow | undefined;
   /** VFs on a host that name this PF, in order of their address. */
   virtualFunctionsOf(pf: { readonly host: HostName; readonly address: Bdf }): readonly FunctionRow[];
   /** Functions of other hosts, in service, with this serial number, in order; at most `limit`. */
   elsewhereWithSerial(serialNumber: string, host: HostName, limit: number): readonly FunctionRow[];
 }
 
-/** A row to put in place of the one before it, or a clash to add. */
+/** A row to put in place of the one before it, or a clash to add, or that a function once named another its PF. */
 export type RowChange =
   | { readonly kind: 'function'; readonly row: FunctionRow }
   | { readonly kind: 'device'; readonly row: DeviceRow }
+  | { readonly kind: 'migration'; readonly row: MigrationRow }
+  | { readonly kind: 'member'; readonly key: FunctionKey; readonly pf: Bdf }
   | { readonly kind: 'clash'; readonly clash: Clash };
 
 /** One view: what each event changes in its rows. Pure; what it throws halts it at that event. */
@@ -40,5 +46,5 @@ export interface Projection {
   project(told: ToldEvent, before: RowsBefore): readonly RowChange[];
 }
 
-export const viewNames = ['functions', 'devices', 'clashes'] as const;
+export const viewNames = ['functions', 'devices', 'migrations', 'clashes'] as const;
 export type ViewName = (typeof viewNames)[number];

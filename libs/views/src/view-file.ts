@@ -8,7 +8,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 5;
+export const viewsVersion = 6;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;
@@ -61,6 +61,13 @@ const schema = `
   CREATE INDEX function_by_pf ON function (host, pf, stream) WHERE pf IS NOT NULL;
   CREATE INDEX function_by_serial ON function (serial_number, stream) WHERE serial_number IS NOT NULL;
 
+  CREATE TABLE family (
+    host   TEXT NOT NULL,
+    pf     TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    PRIMARY KEY (host, pf, stream)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE device_kind (
     id           INTEGER PRIMARY KEY,
     capabilities TEXT NOT NULL,
@@ -75,6 +82,7 @@ const schema = `
     vm            TEXT NOT NULL,
     device        TEXT NOT NULL,
     revision      INTEGER NOT NULL,
+    since         INTEGER NOT NULL,
     host          TEXT,
     address       TEXT,
     kind          INTEGER NOT NULL REFERENCES device_kind (id),
@@ -85,7 +93,22 @@ const schema = `
   CREATE INDEX device_by_kind ON device (kind, stream);
   CREATE INDEX device_by_host ON device (host, stream) WHERE host IS NOT NULL;
   CREATE INDEX device_by_layout ON device (layout_digest, stream, kind) WHERE layout_digest IS NOT NULL;
-  CREATE INDEX device_by_vm ON device (vm, host);
+  CREATE INDEX device_by_vm ON device (vm, host, since);
+
+  CREATE TABLE migration (
+    stream   TEXT PRIMARY KEY NOT NULL,
+    vm       TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    revision INTEGER NOT NULL,
+    since    INTEGER NOT NULL,
+    host     TEXT NOT NULL,
+    state    TEXT NOT NULL,
+    devices  INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX migration_in_order ON migration (since);
+  CREATE INDEX migration_by_vm ON migration (vm, since);
+  CREATE INDEX migration_by_host ON migration (host, since);
+  CREATE INDEX migration_by_state ON migration (state, since);
 
   CREATE TABLE clash (
     id          INTEGER PRIMARY KEY,

@@ -1,12 +1,13 @@
 import { type Bdf, type SriovRole } from '@cadastre/config-space';
 import { type Digest } from '@cadastre/device-layout';
 import {
-  type DeviceId, deviceStream, functionStream, type HostName, type MigrationId, type VmId,
+  type DeviceId, deviceStream, functionStream, type HostName, type MigrationId, migrationStream, type VmId,
 } from '@cadastre/lifecycle';
 import { type CapabilityName } from './capability-name.js';
 import { type Clash, type ClashKind } from './clash.js';
 import { type DeviceRow } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
+import { type MigrationRow } from './migration-row.js';
 import { type Model } from './model.js';
 
 /** A row of `function` with its kind, as SQLite gives it. */
@@ -36,6 +37,7 @@ export interface StoredDevice {
   readonly vm: VmId;
   readonly device: DeviceId;
   readonly revision: number;
+  readonly since: number;
   readonly state: DeviceRow['state'];
   readonly host: HostName | null;
   readonly address: Bdf | null;
@@ -44,6 +46,16 @@ export interface StoredDevice {
   readonly layout_digest: Digest | null;
   readonly vmm: string | null;
   readonly verdict: DeviceRow['verdict'];
+}
+
+export interface StoredMigration {
+  readonly vm: VmId;
+  readonly id: MigrationId;
+  readonly revision: number;
+  readonly since: number;
+  readonly host: HostName;
+  readonly state: MigrationRow['state'];
+  readonly devices: number;
 }
 
 export interface StoredClash {
@@ -84,9 +96,9 @@ export function functionKind({ capabilities, model, claim }: FunctionRow): reado
 }
 
 export function deviceOf(stored: StoredDevice): DeviceRow {
-  const { vm, device, revision, state, host, address, model, capabilities, vmm, verdict } = stored;
+  const { vm, device, revision, since, state, host, address, model, capabilities, vmm, verdict } = stored;
   return {
-    key: { vm, device }, revision, state,
+    key: { vm, device }, revision, since, state,
     function: host !== null && address !== null ? { host, address } : null,
     model, capabilities: namesOf(capabilities), layoutDigest: stored.layout_digest, vmm, verdict,
   };
@@ -94,9 +106,9 @@ export function deviceOf(stored: StoredDevice): DeviceRow {
 
 /** The values of `device`, in the order of its columns; `kind` is the number of its kind. */
 export function deviceValues(row: DeviceRow, kind: number): readonly (string | number | null)[] {
-  const { key, revision, layoutDigest, vmm } = row;
+  const { key, revision, since, layoutDigest, vmm } = row;
   return [
-    deviceStream(key), key.vm, key.device, revision, row.function?.host ?? null, row.function?.address ?? null,
+    deviceStream(key), key.vm, key.device, revision, since, row.function?.host ?? null, row.function?.address ?? null,
     kind, layoutDigest, vmm,
   ];
 }
@@ -104,6 +116,16 @@ export function deviceValues(row: DeviceRow, kind: number): readonly (string | n
 /** The values of `device_kind`, in the order of its columns. */
 export function deviceKind({ capabilities, model, state, verdict }: DeviceRow): readonly (string | null)[] {
   return [listText(capabilities), model, state, verdict];
+}
+
+export function migrationOf({ vm, id, revision, since, host, state, devices }: StoredMigration): MigrationRow {
+  return { key: { vm, id }, revision, since, state, host, devices };
+}
+
+/** The values of `migration`, in the order of its columns. */
+export function migrationValues(row: MigrationRow): readonly (string | number)[] {
+  const { key, revision, since, host, state, devices } = row;
+  return [migrationStream(key), key.vm, key.id, revision, since, host, state, devices];
 }
 
 /** A clash with its number: they are numbered in the order in which they came to light. */

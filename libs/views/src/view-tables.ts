@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { type Digest } from '@cadastre/device-layout';
 import { type RecordedEvent } from '@cadastre/event-store';
-import { deviceStream, functionStream, type HostName } from '@cadastre/lifecycle';
+import { deviceStream, functionStream, type HostName, migrationStream } from '@cadastre/lifecycle';
 import { type Clash } from './clash.js';
 import { KeyedTable } from './keyed-table.js';
 import { KindTable } from './kind-table.js';
 import { type RowChange, type RowsBefore, viewNames, type ViewName } from './projection.js';
 import {
-  deviceKind, deviceOf, deviceValues, functionKind, functionOf, functionValues, type StoredDevice, type StoredFunction,
+  deviceKind, deviceOf, deviceValues, functionKind, functionOf, functionValues, migrationOf, migrationValues,
+  type StoredDevice, type StoredFunction, type StoredMigration,
 } from './view-rows.js';
 
 /** The last event a view has taken in. Its hash tells the log it came from from every other. */
@@ -29,6 +30,8 @@ const ofDeviceKind = 'CROSS JOIN device_kind ON device_kind.id = kind';
 const sql = {
   function: `SELECT * FROM function ${ofFunctionKind} WHERE stream = ?`,
   device: `SELECT * FROM device ${ofDeviceKind} WHERE stream = ?`,
+  migration: 'SELECT * FROM migration WHERE stream = ?',
+  addMember: 'INSERT OR IGNORE INTO family (host, pf, stream) VALUES (?, ?, ?)',
   virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${ofFunctionKind}
     WHERE host = ? AND pf = ? ORDER BY stream`,
   withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${ofFunctionKind}
@@ -43,6 +46,8 @@ const sql = {
 const dumps = [
   `SELECT *, NULL AS kind FROM function ${ofFunctionKind} ORDER BY stream`,
   `SELECT *, NULL AS kind FROM device ${ofDeviceKind} ORDER BY stream`,
+  'SELECT * FROM family ORDER BY host, pf, stream',
+  'SELECT * FROM migration ORDER BY stream',
   'SELECT * FROM clash ORDER BY id',
   'SELECT * FROM clash_party ORDER BY party, clash',
 ] as const;
@@ -53,12 +58,14 @@ export class ViewTables implements RowsBefore {
 
   private readonly functions: KeyedTable;
   private readonly devices: KeyedTable;
+  private readonly migrations: KeyedTable;
   private readonly functionKinds: KindTable;
   private readonly deviceKinds: KindTable;
 
   constructor(private readonly db: DatabaseSync) {
     this.functions = new KeyedTable(db, 'function');
     this.devices = new KeyedTable(db, 'device');
+    this.migrations = new KeyedTable(db, 'migration');
     this.functionKinds = new KindTable(db, 'function_kind');
     this.deviceKinds = new KindTable(db, 'device_kind');
     const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
@@ -87,6 +94,11 @@ export class ViewTables implements RowsBefore {
     return stored && deviceOf(stored);
   };
 
+  readonly migration: RowsBefore['migration'] = (key) => {
+    const stored = get<StoredMigration>(this.statements.migration, migrationStream(key));
+    return stored && migrationOf(stored);
+  };
+
   readonly virtualFunctionsOf: RowsBefore['virtualFunctionsOf'] = ({ host, address }) =>
     all<StoredFunction>(this.statements.virtualFunctions, host, address).map(functionOf);
 
@@ -106,6 +118,12 @@ export class ViewTables implements RowsBefore {
         const { row } = change;
         return this.devices.put(deviceValues(row, this.deviceKinds.numberOf(deviceKind(row))));
       }
+      case 'migration': return this.migrations.put(migrationValues(change.row));
+      case 'member': {
+        const { key, pf } = change;
+        this.statements.addMember.run(key.host, pf, functionStream(key));
+        return;
+      }
       case 'clash': return this.addClash(change.clash);
     }
   }
@@ -123,8 +141,11 @@ export class ViewTables implements RowsBefore {
     this.db.exec('BEGIN');
     try {
       const positions = viewNames.map((view) => this.checkpoint(view)?.position ?? null);
-      return { positions, rows: { functions: this.count('function'), devices: this.count('device'),
-        clashes: this.count('clash') }, digest: this.digest() };
+      const rows = {
+        functions: this.count('function'), devices: this.count('device'), migrations: this.count('migration'),
+        clashes: this.count('clash'),
+      };
+      return { positions, rows, digest: this.digest() };
     } finally {
       this.db.exec('ROLLBACK');
     }
@@ -140,7 +161,7 @@ export class ViewTables implements RowsBefore {
     return `sha256:${hash.digest('hex')}` as Digest;
   }
 
-  private count(table: 'function' | 'device' | 'clash'): number {
+  private count(table: 'function' | 'device' | 'migration' | 'clash'): number {
     return get<{ rows: number }>(this.db.prepare(`SELECT count(*) AS rows FROM ${table}`))?.rows ?? 0;
   }
 

@@ -1,16 +1,19 @@
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type EventStore, Position } from '@cadastre/event-store';
+import { type FunctionKey } from '@cadastre/lifecycle';
 import { type DeviceRow } from './device-row.js';
 import { followPage, type Halt } from './follow-page.js';
 import { type FunctionRow } from './function-row.js';
 import {
-  type ClashFilter, clashQuery, type DeviceFilter, deviceKindQuery, deviceQuery, type FunctionFilter,
-  functionKindQuery, functionQuery, type Kinds, type ListQuery, vmQuery,
+  type ClashFilter, clashQuery, type DeviceFilter, deviceKindQuery, deviceQuery, firstDeviceQuery, type FunctionFilter,
+  functionKindQuery, functionQuery, type Kinds, type ListQuery, memberQuery, type MigrationFilter, migrationQuery,
+  vmQuery,
 } from './list-query.js';
+import { type MigrationRow } from './migration-row.js';
 import { viewNames, type ViewName } from './projection.js';
 import { SavedStates } from './saved-states.js';
 import { inMemory, openViewFile, removeViewFile, ViewsUnusable } from './view-file.js';
-import { clashOf, deviceOf, functionOf, type ListedClash } from './view-rows.js';
+import { clashOf, deviceOf, functionOf, type ListedClash, migrationOf } from './view-rows.js';
 import { type ViewState, ViewTables } from './view-tables.js';
 
 /** A VM that has or had devices. */
@@ -88,8 +91,24 @@ export class Views {
       (kinds) => deviceQuery(filter, kinds, after, limit + 1), deviceOf);
   }
 
-  vms(after: string, limit: number): Promise<Listed<VmRow>> {
-    return this.list('devices', undefined, () => vmQuery(after, limit + 1), (row: VmRow) => row);
+  /** @param at VMs that had devices by this position; how many of those are attached is of the present all the same */
+  vms(after: string, limit: number, at?: number): Promise<Listed<VmRow>> {
+    return this.list('devices', undefined, () => vmQuery(after, limit + 1, at), (row: VmRow) => row);
+  }
+
+  /** The device that a VM had first; none when it never had one. */
+  firstDevice(vm: string): Promise<Listed<DeviceRow>> {
+    return this.list('devices', undefined, () => firstDeviceQuery(vm), deviceOf);
+  }
+
+  /** Oldest first, behind the one that began at the position `after`. */
+  migrations(filter: MigrationFilter, after: number, limit: number): Promise<Listed<MigrationRow>> {
+    return this.list('migrations', undefined, () => migrationQuery(filter, after, limit + 1), migrationOf);
+  }
+
+  /** Functions that ever named this PF theirs, also those that name another one now. */
+  membersEver(pf: FunctionKey, limit: number): Promise<Listed<FunctionRow>> {
+    return this.list('functions', undefined, () => memberQuery(pf, limit + 1), functionOf);
   }
 
   clashes(filter: ClashFilter, after: number, limit: number): Promise<Listed<ListedClash>> {

@@ -2,33 +2,49 @@ import { findCapability, readHeader, survey } from '@cadastre/config-space';
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import {
   type DeviceState, deviceDecider, deviceStream, functionDecider, type FunctionKey, type FunctionState, functionStream,
-  isDeviceEvent, isFunctionEvent, Observation,
+  isDeviceEvent, isFunctionEvent, isMigrationEvent, migrationDecider, type MigrationState, Observation,
 } from '@cadastre/lifecycle';
-import { CapabilityName, type DeviceRow, type FunctionRow, Model } from '../src/index.js';
+import { CapabilityName, type DeviceRow, type FunctionRow, type MigrationRow, Model } from '../src/index.js';
 import { type TestLog } from '../src/testing.js';
 
 export interface FoldedRows {
   readonly functions: readonly Omit<FunctionRow, 'since' | 'vfModel' | 'serialNumber' | 'structure'>[];
   readonly devices: readonly DeviceRow[];
+  readonly migrations: readonly MigrationRow[];
 }
 
 /** The rows as the deciders' own states tell them: slowly, and by none of the code of the projections. */
 export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
   const functions = new Map<string, FunctionState>();
-  const devices = new Map<string, { readonly state: DeviceState; readonly model: Model | null }>();
-  for (const { stream, event } of await log.events()) {
+  const devices = new Map<string, FoldedDevice>();
+  const migrations = new Map<string, { readonly state: MigrationState; readonly since: number }>();
+  for (const [position, { stream, event }] of (await log.events()).entries()) {
     if (isFunctionEvent(event)) {
       functions.set(stream, functionDecider.evolve(functions.get(stream) ?? functionDecider.initial, event));
     } else if (isDeviceEvent(event)) {
-      const { state, model } = devices.get(stream) ?? { state: deviceDecider.initial, model: null };
-      const attached = event.type === 'DeviceAttached' ? modelOf(event.function, functions) : model;
-      devices.set(stream, { state: deviceDecider.evolve(state, event), model: attached });
+      const before = devices.get(stream) ?? { state: deviceDecider.initial, model: null, since: position };
+      const state = deviceDecider.evolve(before.state, event);
+      const isDecided = event.type === 'LayoutDecided' && state.kind === 'attached';
+      devices.set(stream, { ...before, state, model: isDecided ? modelOf(state.function, functions) : before.model });
+    } else if (isMigrationEvent(event)) {
+      const before = migrations.get(stream) ?? { state: migrationDecider.initial, since: position };
+      migrations.set(stream, { ...before, state: migrationDecider.evolve(before.state, event) });
     }
   }
   return {
     functions: inOrder(functions).flatMap((state) => functionRow(state, functions)),
-    devices: inOrder(devices).flatMap(({ state, model }) => deviceRow(state, model)),
+    devices: inOrder(devices).flatMap(deviceRow),
+    migrations: [...migrations.values()].flatMap(({ state, since }) => (state.kind === 'unknown' ? []
+      : [{ key: state.key, revision: state.revision, since, state: state.kind, host: state.host,
+        devices: state.moves.length }])),
   };
+}
+
+interface FoldedDevice {
+  readonly state: DeviceState;
+  /** Of the function when the newest layout was decided. */
+  readonly model: Model | null;
+  readonly since: number;
 }
 
 function inOrder<Value>(map: ReadonlyMap<string, Value>): readonly Value[] {
@@ -66,14 +82,14 @@ function functionRow(state: FunctionState, functions: ReadonlyMap<string, Functi
   }];
 }
 
-function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices'] {
+function deviceRow({ state, model, since }: FoldedDevice): FoldedRows['devices'] {
   switch (state.kind) {
     case 'unknown': return [];
     case 'detached': {
       const { key, revision } = state;
       return [{
-        key, revision, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null, vmm: null,
-        verdict: null,
+        key, revision, since, state: 'detached', function: null, model: null, capabilities: [], layoutDigest: null,
+        vmm: null, verdict: null,
       }];
     }
     case 'attached': {
@@ -84,7 +100,7 @@ function deviceRow(state: DeviceState, model: Model | null): FoldedRows['devices
         ...layout.extendedList.filter(({ id }) => id !== 0).map(({ id }) => CapabilityName.of('extended', id)),
       ]);
       return [{
-        key, revision, state: 'attached', function: state.function, model, capabilities: names,
+        key, revision, since, state: 'attached', function: state.function, model, capabilities: names,
         layoutDigest: layout.layoutDigest, vmm: layout.vmm?.vmm.name ?? null, verdict: layout.vmm?.verdict ?? null,
       }];
     }

@@ -74,7 +74,7 @@ line(`views of ${views.devices} devices, rebuilt`, `${views.rebuiltPerSecond.toF
 for (const { filter, p50Millis, p99Millis, overHttp } of views.lists) {
   const [own, http] = [[p50Millis, p99Millis], [overHttp.p50Millis, overHttp.p99Millis]]
     .map(([p50 = 0, p99 = 0]) => `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);
-  line(`100 devices, filter ${filter}`, `${p99Millis.toFixed(2)} ms`, `goal: p99 <= 10 ms; ${own}; over HTTP ${http}`);
+  line(`a page of 100 ${filter}`, `${p99Millis.toFixed(2)} ms`, `goal: p99 <= 10 ms; ${own}; over HTTP ${http}`);
 }
 
 function ratio(value: number): string {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Bdf, type ConfigSpace, readLspciText, type Result } from '@cadastre/config-space';
-import { Digest } from '@cadastre/device-layout';
+import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import { EventId, type EventStore, type StreamAppend, StreamName } from '@cadastre/event-store';
 import {
   deviceDecider, DeviceId, deviceStream, encodeEvent, fold, functionDecider, functionStream, HostName,
@@ -9,6 +9,8 @@ import {
 
 /** What the fleet is made of, again and again: samples without a serial number, which no two cards share. */
 const models = ['igb-pf', 'igb-vf', 'nvme-pf', 'nvme-vf', 'virtio-net', 'xhci'];
+
+const qemu: VmmRequest = { name: 'qemu', version: '11.0', port: 'root-port', settings: {} };
 
 const functionsPerHost = 64;
 const devicesPerVm = 4;
@@ -21,9 +23,14 @@ interface DeviceHistory {
   readonly registered: readonly LedgerEvent[];
   readonly attached: readonly LedgerEvent[];
   readonly claimed: readonly LedgerEvent[];
+  /** A look at the function in use that finds less than the guest was promised. */
+  readonly endangered: readonly LedgerEvent[];
 }
 
-/** Writes a ledger of so many devices, each attached to a function of its own, every second one with PASID. */
+/**
+ * Writes a ledger of so many devices, each attached to a function of its own: every second one with PASID and for a
+ * VMM, of which every fifth is endangered by what its host saw last.
+ */
 export async function writeFleet(store: EventStore, devices: number): Promise<void> {
   const decided = models.flatMap((model) => [decide(model, true), decide(model, false)]);
   for (let first = 0; first < devices; first += devicesPerAppend) {
@@ -66,20 +73,30 @@ function decide(model: string, pasid: boolean): DeviceHistory {
     wish: {
       requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [],
       policy: { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] },
-      operations: [], told: [], persona: null, vmm: null, keepPlaces: true,
+      operations: [], told: [], persona: null, vmm: pasid ? qemu : null, keepPlaces: true,
     },
   }, deviceDecider.initial));
   const claimed = sure(functionDecider.decide({ kind: 'claim-function', key, by, migration: null }, owned));
-  return { registered, attached, claimed };
+  const held = fold(functionDecider, claimed, owned);
+  const layout = attached.find((event) => event.type === 'LayoutDecided');
+  if (!layout) throw new Error('an attach decides a layout');
+  const iommu = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: true };
+  const endangered = sure(functionDecider.decide({
+    kind: 'observe-function', key, observation: { ...observation, iommu },
+    running: { holder: { ...by, revision: 1 }, layout, stoodOn: observation },
+  }, held));
+  return { registered, attached, claimed, endangered: pasid ? endangered : [] };
 }
 
-function appendsOf({ registered, attached, claimed }: DeviceHistory, index: number): readonly StreamAppend[] {
+function appendsOf(history: DeviceHistory, index: number): readonly StreamAppend[] {
+  const { registered, attached, claimed, endangered } = history;
   const { host, address, vm, device } = nameOf(index);
   const [key, by] = [{ host, address }, { vm, device }];
   const own = (event: LedgerEvent): LedgerEvent => {
     switch (event.type) {
       case 'FunctionRegistered': return { ...event, ...key };
       case 'FunctionClaimed': return { ...event, ...by };
+      case 'FunctionObserved': return { ...event, holder: event.holder && { ...by, revision: 1 } };
       case 'DeviceAttached': return { ...event, ...by, function: key };
       case 'LayoutDecided': return { ...event, observation: { ...event.observation, stream: functionStream(key) } };
       default: return event;
@@ -95,7 +112,8 @@ function appendsOf({ registered, attached, claimed }: DeviceHistory, index: numb
       })),
     };
   };
-  return [begun(functionStream(key), [...registered, ...claimed]), begun(deviceStream(by), attached)];
+  const seen = index % 10 < 2 ? endangered : [];
+  return [begun(functionStream(key), [...registered, ...claimed, ...seen]), begun(deviceStream(by), attached)];
 }
 
 function read(name: string): ConfigSpace {

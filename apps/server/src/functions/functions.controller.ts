@@ -76,9 +76,13 @@ export class FunctionsController {
 
   /** The SR-IOV family of a function, and who uses what its PF has for all of it. */
   @Get(':host/:address/family')
-  async family(@Param('host') host: string, @Param('address') address: string): Promise<object> {
+  @QueryParameters('at')
+  async family(
+    @Param('host') host: string, @Param('address') address: string, @Query('at') at: unknown,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<object> {
     const key = { host: parse.host(host), address: parse.address(address) };
-    return familyView(found(await this.queries.execute(new GetFamily(key))).view);
+    return familyView(found(await this.queries.execute(new GetFamily(key, await asOf(at, this.queries, reply)))).view);
   }
 }
 

@@ -1,16 +1,68 @@
+import { RequestMethod } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { attachBody, look, type Reply, sampleBytes, TestServer } from '../testing.js';
+import { queryParametersOf } from './query-parameters.js';
 
 const device = '/v1/vms/vm-1/devices/nic0';
 const owned = '/v1/functions/host-a/0000:03:00.0';
-const resources = [
-  device, `${device}/config-space`, `${device}/history`, owned, `${owned}/history`, '/v1/functions',
-  '/v1/vms/vm-1/replay',
-];
+const pf = '0000:03:00.7';
+
+/** Every route that is read, with what is asked of it. */
+const resources: Readonly<Record<string, readonly string[]>> = {
+  '/v1/functions': ['', '?claimed=true', '?vm=vm-1&capability=aer', '?host=host-b&model=8086:10d3'],
+  '/v1/functions/:host/:address': [owned, `/v1/functions/host-a/${pf}`],
+  '/v1/functions/:host/:address/family': [`${owned}/family`, `/v1/functions/host-a/${pf}/family`],
+  '/v1/functions/:host/:address/history': [`${owned}/history`],
+  '/v1/devices': ['', '?state=attached', '?host=host-b', '?capability=pasid&model=8086:10d3'],
+  '/v1/vms': [''],
+  '/v1/vms/:vm/replay': ['/v1/vms/vm-1/replay'],
+  '/v1/vms/:vm/devices/:device': [device],
+  '/v1/vms/:vm/devices/:device/config-space': [`${device}/config-space`],
+  '/v1/vms/:vm/devices/:device/history': [`${device}/history`],
+  '/v1/vms/:vm/devices/:device/pasids': [`${device}/pasids`],
+  '/v1/vms/:vm/devices/:device/layout': [`${device}/layout`],
+  '/v1/vms/:vm/devices/:device/explain': [`${device}/explain`, `${device}/explain?byte=0x134`],
+  '/v1/vms/:vm/bundle': ['/v1/vms/vm-1/bundle'],
+  '/v1/vms/:vm/imports/:id': [],
+  '/v1/vms/:vm/migrations': ['/v1/vms/vm-1/migrations'],
+  '/v1/vms/:vm/migrations/:id': [],
+  '/v1/migrations': ['', '?state=planned', '?vm=vm-1&host=host-b', '?state=completed'],
+  '/v1/audit/clashes': ['', '?kind=layout-endangered', '?vm=vm-1'],
+  '/v1/personas/:name': ['/v1/personas/nic'],
+};
+
+/** Routes that have no past, and why. */
+const without: Readonly<Record<string, string>> = {
+  '/v1/events': 'the log itself, which is read from a position on',
+  '/v1/vmm-profiles': 'a part of the program', '/': 'where to begin',
+  '/healthz': 'about the process', '/readyz': 'about the process', '/problems/:code': 'a page of the manual',
+};
+
+const urls = Object.entries(resources).flatMap(([route, asked]) =>
+  asked.map((one) => (one === '' || one.startsWith('?') ? route + one : one)));
 
 async function readAll(server: TestServer, at: string | null): Promise<readonly Reply[]> {
   const replies: Reply[] = [];
-  for (const url of resources) replies.push(await server.get(at === null ? url : `${url}?at=${at}`));
+  for (const url of urls) {
+    replies.push(await server.get(at === null ? url : `${url}${url.includes('?') ? '&' : '?'}at=${at}`));
+  }
   return replies;
+}
+
+/** Routes that answer GET, and the query parameters each knows. */
+function getRoutes({ app }: TestServer): readonly { readonly path: string; readonly parameters: readonly string[] }[] {
+  return [...app.get(ModulesContainer).values()].flatMap(({ controllers }) => [...controllers.values()])
+    .flatMap(({ metatype }) => {
+      if (typeof metatype !== 'function') return [];
+      const prototype = metatype.prototype as Readonly<Record<string, object>>;
+      return Object.getOwnPropertyNames(prototype).flatMap((name) => {
+        const handler = prototype[name];
+        if (!handler || Reflect.getMetadata('method', handler) !== RequestMethod.GET) return [];
+        const parts = [Reflect.getMetadata('path', metatype), Reflect.getMetadata('path', handler)] as string[];
+        const path = `/${parts.map((part) => part.replace(/^\/|\/$/g, '')).filter((part) => part !== '').join('/')}`;
+        return [{ path, parameters: queryParametersOf(handler) }];
+      });
+    });
 }
 
 /** What a reader can tell apart. Refusals differ: the past knows what is still to come, and each has its own trace. */
@@ -26,26 +78,87 @@ describe('?at=', () => {
   });
   afterEach(() => server.close());
 
+  it('is known to every route that is read, but for those without a past', () => {
+    const routes = getRoutes(server);
+    const known = Object.fromEntries(routes.map(({ path, parameters }) => [path, parameters.includes('at')]));
+    expect(known).toEqual(Object.fromEntries([
+      ...Object.keys(resources).map((path) => [path, true]), ...Object.keys(without).map((path) => [path, false]),
+    ]));
+  });
+
   it('answers every resource as it was answered then, with the position asked for and the ETag of then', async () => {
-    const bytes = sampleBytes('e1000e');
-    bytes[8] = 7;
-    const newFirmware = look({ configSpace: { encoding: 'base64', data: bytes.toString('base64') } });
+    const encoded = (edit: (bytes: Buffer) => void = () => undefined): object => {
+      const bytes = sampleBytes('e1000e');
+      edit(bytes);
+      return { encoding: 'base64', data: bytes.toString('base64') };
+    };
+    const vf = { role: 'vf', pf };
+    const platform = { viommuSsidBits: 20, ports: [{ address: '0000:00:01.0', endEndTlpPrefix: true }] };
+    const any = { 'if-match': '*' };
+    let migration = '';
+    const advance = (step: string) => (): Promise<Reply> => server.post(`${migration}/${step}`, {}, any);
     const steps: readonly (() => Promise<Reply>)[] = [
       () => server.post('/v1/functions', look()),
       () => server.post(`${device}/attach`, attachBody),
-      () => server.post('/v1/functions', newFirmware),
-      () => server.post(`${device}/detach`, {}, { 'if-match': '"1"' }),
-      () => server.post(`${device}/attach`, attachBody, { 'if-match': '"2"' }),
+      () => server.post('/v1/functions', look({ configSpace: encoded((bytes) => bytes.writeUInt8(7, 8)), sriov: vf })),
+      () => server.post('/v1/functions', look({ address: pf, configSpace: encoded(), sriov: { role: 'pf' } })),
+      () => server.post(`${device}/pasids/enable`, { platform }, any),
+      () => server.post('/v1/functions', look({ configSpace: encoded((bytes) => bytes.writeUInt8(7, 0x137)) })),
+      () => server.post('/v1/functions', look()),
+      () => server.post(`${device}/detach`, { reason: 'moved' }, any),
+      () => server.post(`${device}/attach`, { ...attachBody, policy: { pinned: { pasid: '0x200' } } }, any),
+      () => server.post('/v1/functions', look({ host: 'host-b' })),
+      async () => {
+        const planned = await server.post('/v1/vms/vm-1/migrations', {
+          target: { host: 'host-b', functions: { nic0: '0000:03:00.0' } } });
+        migration = String(planned.headers['location']);
+        return planned;
+      },
+      advance('prepare'), advance('complete'),
+      () => server.post(`${owned}/retire`, {}, any),
     ];
     const then: (readonly [string, readonly Reply[]])[] = [];
     for (const step of steps) {
-      const { headers } = await step();
+      const { headers, status, text } = await step();
+      expect(status < 300 ? '' : text).toBe('');
       then.push([String(headers['cadastre-position']), await readAll(server, null)]);
     }
-    expect(then.map(([position]) => position)).toEqual(['1', '4', '5', '7', '10']);
     for (const [position, replies] of then) {
-      expect((await readAll(server, position)).map(told)).toEqual(replies.map(told));
+      const past = (await readAll(server, position)).map(told);
+      for (const [index, reply] of replies.entries()) {
+        expect([position, urls[index], past[index]]).toEqual([position, urls[index], told(reply)]);
+      }
     }
+  });
+
+  it('between the two events of an attach has a device, and says where its layout begins', async () => {
+    await server.post('/v1/functions', look());
+    await server.post(`${device}/attach`, attachBody);
+    expect((await server.get(`${device}?at=2`)).body).toMatchObject({ state: 'attached', layout: null });
+    expect((await server.get(`${device}/config-space?at=2`)).body).toMatchObject({
+      status: 404, code: 'layout-undecided', refusal: { since: 3 },
+      detail: 'vm-1/nic0 was just attached there; its layout is decided at position 3',
+    });
+    expect((await server.get(`${device}/config-space?at=3`)).status).toBe(200);
+    expect((await server.get('/v1/devices?at=2')).body).toMatchObject({ devices: [{ layoutDigest: null }] });
+  });
+
+  it('leads through a narrowed list of the past, of which a page may hold less than it could', async () => {
+    const configSpace = { encoding: 'base64', data: sampleBytes('e1000e').toString('base64') };
+    for (const address of ['0000:03:00.0', '0000:03:00.1', '0000:03:00.2']) {
+      await server.post('/v1/functions', look({ address, configSpace }));
+    }
+    await server.post(`${device}/attach`, { ...attachBody, function: { host: 'host-a', address: '0000:03:00.1' } });
+    await server.post(`${device}/detach`, {}, { 'if-match': '*' });
+    const found: unknown[] = [];
+    for (let url = '/v1/functions?claimed=true&limit=1&at=8'; ;) {
+      const { body, headers } = await server.get(url);
+      found.push(...body['functions'] as unknown[]);
+      if (body['next'] === null) break;
+      url = /^<(.*)>; rel="next"$/.exec(String(headers['link']))?.[1] ?? '';
+    }
+    expect(found).toMatchObject([{ address: '0000:03:00.1', claim: { vm: 'vm-1' } }]);
+    expect((await server.get('/v1/functions?claimed=true')).body).toMatchObject({ functions: [], next: null });
   });
 
   it('takes an instant for the last event recorded by then', async () => {

@@ -46,9 +46,9 @@ export class ListPage {
     ]);
   }
 
-  /** The cursor behind a row, also as the header `Link`; null, and no header, where no row follows. */
-  next(reply: FastifyReply, last: string | undefined, more: boolean): string | null {
-    if (last === undefined || !more) return null;
+  /** The cursor behind a name, also as the header `Link`; null, and no header, where no row follows. */
+  next(reply: FastifyReply, last: string | null): string | null {
+    if (last === null) return null;
     const next = encoded(`${this.hash()} ${last}`);
     const query = { ...Object.fromEntries(this.filter), after: next, limit: this.limit };
     void reply.header('link', Page.link(this.path, query));

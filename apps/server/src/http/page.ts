@@ -20,7 +20,7 @@ export class Page {
   }
 
   /** The number the cursor leads behind, for lists whose cursors are the numbers of their rows. */
-  afterNumber(what: 'a position' | 'a revision' | 'a PASID' | 'a count'): number | undefined {
+  afterNumber(what: 'a position' | 'a revision' | 'a PASID'): number | undefined {
     if (this.after === undefined) return undefined;
     if (/^\d{1,15}$/.test(this.after)) return Number(this.after);
     throw EdgeProblem.field('/after', this.after.slice(0, 80), `${what}: a whole number from 0`, `not ${what}`);

@@ -1,5 +1,4 @@
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
 import { type FastifyRequest } from 'fastify';
 import { EdgeProblem } from '../problems/edge-problem.js';
 
@@ -8,13 +7,16 @@ const metadataKey = 'cadastre:query-parameters';
 /** Names the query parameters a route knows. */
 export const QueryParameters = (...names: readonly string[]): MethodDecorator => SetMetadata(metadataKey, names);
 
+/** Those a route knows. */
+export function queryParametersOf(handler: object): readonly string[] {
+  return Reflect.getMetadata(metadataKey, handler) as readonly string[] | undefined ?? [];
+}
+
 /** Refuses query parameters a route does not know: `?at=3` must not be taken for an answer about then. */
 @Injectable()
 export class KnownQueryParameters implements CanActivate {
-  private readonly reflector = new Reflector();
-
   canActivate(context: ExecutionContext): boolean {
-    const known = this.reflector.get<readonly string[] | undefined>(metadataKey, context.getHandler()) ?? [];
+    const known = queryParametersOf(context.getHandler());
     const { query } = context.switchToHttp().getRequest<FastifyRequest>();
     for (const [name, value] of Object.entries(query as Record<string, unknown>)) {
       if (known.includes(name)) continue;

@@ -1,7 +1,8 @@
 import {
   CapabilityName, type ClashFilter, clashKinds, type DeviceFilter, deviceStates, deviceVerdicts,
-  type FunctionFilter, Model,
+  type FunctionFilter, type MigrationFilter, Model,
 } from '@cadastre/views';
+import { migrationStates } from '@cadastre/lifecycle';
 import { parse } from '../http/parse-name.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
 
@@ -9,10 +10,11 @@ type Given = Readonly<Record<string, unknown>>;
 
 /** The filters of the lists; each refuses a value that no row could ever have. */
 export const listFilter = {
-  functions: (query: Given): FunctionFilter =>
-    ofThePresent(query, conditions(query, { host, vm, model, capability, claimed })),
+  functions: (query: Given): FunctionFilter => conditions(query, { host, vm, model, capability, claimed }),
   devices: (query: Given): DeviceFilter =>
     conditions(query, { vm, host, model, capability, layoutDigest, verdict, state }),
+  migrations: (query: Given): MigrationFilter =>
+    conditions(query, { vm, host, state: oneOf('/state', migrationStates) }),
   clashes: (query: Given): ClashFilter => conditions(query, { kind: oneOf('/kind', clashKinds), host, vm }),
 };
 
@@ -29,13 +31,6 @@ function conditions<Known extends Readers>(
     return [[name, reader(given)]];
   });
   return Object.fromEntries(read) as { readonly [Name in keyof Known]?: ReturnType<Known[Name]> };
-}
-
-/** Rows of the past are folded, and none is kept to be searched. */
-function ofThePresent<Filter extends object>(query: Given, filter: Filter): Filter {
-  const [condition] = Object.keys(filter);
-  if (query['at'] === undefined || condition === undefined) return filter;
-  throw EdgeProblem.field(`/${condition}`, query[condition], 'no condition beside at', 'the past is listed as a whole');
 }
 
 const host = (given: string): string => parse.host(given);

@@ -91,7 +91,7 @@ describe('the lists', () => {
   it.each([
     ['/v1/functions?model=8086', '/model', /8086:10d3/], ['/v1/functions?model=8086:10d3&model=1:2', '/model', /one/],
     ['/v1/functions?capability=speed', '/capability', /survey/], ['/v1/functions?claimed=yes', '/claimed', /true/],
-    ['/v1/functions?at=1&claimed=false', '/claimed', /beside at/], ['/v1/devices?at=1', '/at', /layoutDigest/],
+    ['/v1/migrations?state=gone', '/state', /completed/], ['/v1/devices?at=x', '/at', /position/],
     ['/v1/functions?host=', '/host', /letters/], ['/v1/functions?vm=a/b', '/vm', /letters/],
     ['/v1/devices?layoutDigest=sha256:1', '/layoutDigest', /64/], ['/v1/devices?state=gone', '/state', /detached/],
     ['/v1/devices?claimed=true', '/claimed', /layoutDigest/],

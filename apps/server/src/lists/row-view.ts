@@ -1,4 +1,4 @@
-import { type DeviceRow, type FunctionRow } from '@cadastre/views';
+import { type DeviceRow, type FunctionRow, type MigrationRow } from '@cadastre/views';
 
 /** Rows as the API shows them. */
 export function functionRowView(row: FunctionRow): object {
@@ -9,6 +9,12 @@ export function functionRowView(row: FunctionRow): object {
   };
 }
 
-export function deviceRowView({ key, ...row }: DeviceRow): object {
-  return { ...key, ...row };
+export function deviceRowView(row: DeviceRow): object {
+  const { key, revision, state, function: attached, model, capabilities, layoutDigest, vmm, verdict } = row;
+  const source = attached && { host: attached.host, address: attached.address };
+  return { ...key, revision, state, function: source, model, capabilities, layoutDigest, vmm, verdict };
+}
+
+export function migrationRowView({ key, state, revision, host, devices }: MigrationRow): object {
+  return { ...key, state, revision, host, devices };
 }

@@ -235,8 +235,8 @@ describe('a migration over HTTP', () => {
 
   it.each([
     ['an unknown migration', () => step('m-0', 'prepare', '"0"'), [404, 'migration-unknown']],
-    ['a VM without devices', () => server.post('/v1/vms/vm-5/migrations', {
-      target: { host: 'host-b', functions: {} } }), [422, 'migration-devices-differ']],
+    ['an unknown VM', () => server.post('/v1/vms/vm-5/migrations', {
+      target: { host: 'host-b', functions: {} } }), [404, 'vm-unknown']],
     ['an unregistered target', () => plan({ functions: { nic0: '0000:1f:00.0' } }), [422, 'migration-impossible']],
     ['an unknown VMM', () => plan({ vmm: { name: 'bhyve' } }), [422, 'vmm-unknown']],
     ['no address', () => plan({ functions: { nic0: 7 } }), [400, 'request-invalid']],
@@ -245,6 +245,29 @@ describe('a migration over HTTP', () => {
     const events = await server.events();
     expect(refusal(await send()).slice(0, 2)).toEqual(expected);
     expect(await server.events()).toBe(events);
+  });
+
+  it('of a VM whose devices are all detached is about none; of one that never had any there is none', async () => {
+    await server.post(`${device}/detach`, {}, { 'if-match': '*' });
+    expect(refusal(await plan()).slice(0, 2)).toEqual([422, 'migration-devices-differ']);
+    expect((await server.get(migrations)).body).toEqual({ vm: 'vm-1', migrations: [], next: null });
+    expect(refusal(await server.get('/v1/vms/vm-5/migrations')).slice(0, 2)).toEqual([404, 'vm-unknown']);
+  });
+
+  it('is in the list of all VMs, narrowed by VM, target and state, page by page', async () => {
+    const { body: { id } } = await plan();
+    const second = (await plan()).body['id'];
+    await server.post(`${migrations}/${String(id)}/abort`, {}, { 'if-match': '*' });
+    const ids = async (query: string): Promise<readonly unknown[]> =>
+      ((await server.get(`/v1/migrations?${query}`)).body['migrations'] as { id: unknown }[]).map((one) => one.id);
+    expect(await ids('')).toEqual([id, second]);
+    expect(await ids('state=aborted&vm=vm-1')).toEqual([id]);
+    expect([await ids('host=host-a'), await ids('host=host-b&state=planned')]).toEqual([[], [second]]);
+    const first = await server.get('/v1/migrations?limit=1');
+    expect(first.body).toMatchObject({
+      migrations: [{ vm: 'vm-1', id, state: 'aborted', revision: 1, host: 'host-b', devices: 1 }],
+    });
+    expect(await ids(`limit=1&after=${String(first.body['next'])}`)).toEqual([second]);
   });
 
   it('needs to have been seen before it is taken on: 428, and 412 for who saw something older', async () => {

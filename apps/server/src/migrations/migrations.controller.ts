@@ -1,16 +1,17 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
-import { AdvanceMigration, GetMigration, ListMigrations, type MigrationStep, PlanMigration } from '@cadastre/ledger';
+import { AdvanceMigration, GetMigration, ListVmMigrations, type MigrationStep, PlanMigration } from '@cadastre/ledger';
 import { type KnownMigration, type MigrationKey, type MigrationState } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { vmmOf } from '../devices/layout-wish.js';
 import { asOf } from '../http/as-of.js';
-import { Page } from '../http/page.js';
+import { ListPage } from '../http/list-page.js';
 import { parse } from '../http/parse-name.js';
 import { entityTag, preconditionOf, readerHas } from '../http/precondition-header.js';
 import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
+import { migrationRowView } from '../lists/row-view.js';
 import { found, recorded } from '../problems/refused.js';
 import { migrationView } from './migration-view.js';
 import { AbortMigrationDto, PlanMigrationDto } from './migrations.dto.js';
@@ -82,21 +83,17 @@ export class MigrationsController {
 
   /** Oldest first. */
   @Get()
-  @QueryParameters('after', 'limit')
+  @QueryParameters('at', 'after', 'limit')
   async all(
     @Param('vm') given: string, @Query() query: Record<string, unknown>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<object> {
     const vm = parse.vm(given);
-    const page = Page.from(query);
-    const after = page.afterNumber('a count') ?? 0;
-    const { migrations, more } = await this.queries.execute(new ListMigrations(vm, after, page.limit));
-    const next = more ? after + migrations.length : null;
-    if (next !== null) {
-      void reply.header('link', Page.link(`/v1/vms/${vm}/migrations`, { after: next, limit: page.limit }));
-    }
-    return { vm, migrations: migrations.map(({ key, kind, revision, host }) =>
-      ({ id: key.id, state: kind, revision, host })), next };
+    const at = await asOf(query['at'], this.queries, reply);
+    const page = ListPage.at(at, `/v1/vms/${vm}/migrations`, query);
+    const list = new ListVmMigrations(vm, page.after(), page.limit, at);
+    const { rows, next } = found(await this.queries.execute(list));
+    return { vm, migrations: rows.map(migrationRowView), next: page.next(reply, next) };
   }
 
   private async advance(

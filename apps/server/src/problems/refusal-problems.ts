@@ -389,6 +389,13 @@ export const refusalProblems: {
     detail: (one) => `${one.asked} is no moment of the log, ${reach(one.head)}`,
     field: (one) => ({ pointer: '/at', detail: 'not in the log', value: one.asked, limit: reach(one.head) }),
   },
+  'layout-undecided': {
+    status: 404, title: 'The layout was not decided yet',
+    detail: (one) => `${one.vm}/${one.device} was just attached there; its layout is decided at position ${one.since}`,
+    field: (one) => ({
+      pointer: '/at', detail: 'between the events of an attach', value: null, limit: `a position from ${one.since}`,
+    }),
+  },
   'not-yet': {
     status: 404, title: 'It did not exist yet',
     detail: (one) => `${one.stream} begins at position ${one.since}; at ${one.at} there was nothing of it`,

@@ -25,7 +25,7 @@ export class VmsController {
     const replayed = await this.queries.execute(new ReplayVm(vm, page.after(), page.limit, at));
     if (replayed.kind === 'refused') throw new Refused(replayed.refusal);
     const devices = replayed.devices.map(deviceReplayView);
-    const next = page.next(reply, replayed.devices.at(-1)?.key.device, replayed.more);
+    const next = page.next(reply, replayed.more ? replayed.devices.at(-1)?.key.device ?? null : null);
     return { vm, equal: devices.every(({ equal }) => equal), devices, next };
   }
 }

@@ -5,8 +5,9 @@ import {
   BundleChain, bundleFormat, type BundleLine, decodeEvent, deviceDecider, type DeviceKey, type DeviceState,
   deviceStream, fold, isDeviceEvent, layoutLine, type Needed, neededBy, type VmId,
 } from '@cadastre/lifecycle';
+import { Views } from '@cadastre/views';
 import { DamagedHistory } from '../damaged-history.js';
-import { VmIndex } from '../devices/vm-index.js';
+import { devicesEver, unknownVm } from '../devices/devices-ever.js';
 import { EVENT_STORE } from '../event-store.token.js';
 import { type Refusal } from '../outcome.js';
 import { StreamReader } from '../stream-reader.js';
@@ -27,20 +28,18 @@ export class ExportVm extends Query<ExportOutcome> {
 export class ExportVmHandler implements IQueryHandler<ExportVm> {
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore, private readonly reader: StreamReader,
-    private readonly index: VmIndex,
+    private readonly views: Views,
   ) {}
 
   async execute({ vm, at }: ExportVm): Promise<ExportOutcome> {
-    const ever = await this.index.devicesOf(vm);
-    const [first] = [...ever].sort((a, b) => a.since - b.since);
-    if (!first) return { kind: 'refused', refusal: { kind: 'vm-unknown', vm } };
+    const unknown = await unknownVm(this.views, vm, at);
+    if (unknown) return unknown;
     const { head } = await this.store.readAll({ limit: 1 });
-    if (head === 'empty') throw new DamagedHistory(deviceStream(first.key), 'it is in no log');
+    if (head === 'empty') throw new DamagedHistory(`device-${vm}`, 'it is in no log');
     const position = at ?? head;
-    const devices = ever.filter(({ since }) => since <= position).map(({ key }) => key);
-    if (devices.length > 0) return { kind: 'found', lines: this.write(vm, devices, position) };
-    const { key, since } = first;
-    return { kind: 'refused', refusal: { kind: 'not-yet', stream: deviceStream(key), at: position, since } };
+    const ever = await devicesEver(this.views, vm, position);
+    if (ever.kind === 'refused') return ever;
+    return { kind: 'found', lines: this.write(vm, ever.devices.map(({ key }) => key), position) };
   }
 
   private async* write(vm: VmId, devices: readonly DeviceKey[], position: Position): AsyncGenerator<string> {

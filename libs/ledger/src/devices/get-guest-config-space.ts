@@ -30,10 +30,13 @@ export class GetGuestConfigSpaceHandler implements IQueryHandler<GetGuestConfigS
     if (state.kind === 'unknown') {
       return absent(this.reader, deviceStream(key), at, { kind: 'device-unknown', ...key });
     }
-    if (state.kind !== 'attached' || !state.layout) {
-      return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
-    }
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
     const { layout, revision } = state;
+    if (!layout) {
+      // Between the two events of one attach: the next one decides the layout.
+      const { position: since } = await this.reader.named({ stream: deviceStream(key), revision: revision + 1 });
+      return { kind: 'refused', refusal: { kind: 'layout-undecided', ...key, since } };
+    }
     const space = rebuildGuestConfigSpace(layout, await this.reader.observation(layout.observation));
     return { kind: 'found', view: { function: state.function, layout, space }, revision };
   }

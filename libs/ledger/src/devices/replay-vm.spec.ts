@@ -1,8 +1,8 @@
 import { type EventStore, MemoryEventStore, Position } from '@cadastre/event-store';
 import { VmId } from '@cadastre/lifecycle';
+import { inMemory, Views } from '@cadastre/views';
 import { deviceKey, functionKey, TestLedger } from '../testing.js';
 import { ReplayVm, ReplayVmHandler } from './replay-vm.js';
-import { VmIndex } from './vm-index.js';
 
 const addresses = ['0000:01:00.0', '0000:02:00.0', '0000:03:00.0'];
 const named = VmId.from('vm-1');
@@ -23,7 +23,7 @@ async function history(): Promise<MemoryEventStore> {
 
 async function replayed(store: EventStore, after = '', limit = 10, at: number | null = null, of = vm) {
   if (of === undefined) throw new Error('vm-1 is a name');
-  const handler = new ReplayVmHandler(store, new VmIndex(store));
+  const handler = new ReplayVmHandler(store, await Views.open(store, inMemory, () => undefined));
   return handler.execute(new ReplayVm(of, after, limit, at === null ? null : Position.from(at)));
 }
 

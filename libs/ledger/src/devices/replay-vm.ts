@@ -2,14 +2,16 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Digest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
-import { type DeviceKey, deviceStream, ReplayMismatch, type VmId } from '@cadastre/lifecycle';
+import { type DeviceId, type DeviceKey, deviceStream, ReplayMismatch, type VmId } from '@cadastre/lifecycle';
+import { Views } from '@cadastre/views';
 import { DamagedHistory } from '../damaged-history.js';
 import { EVENT_STORE } from '../event-store.token.js';
+import { answered } from '../lists/list-outcome.js';
 import { type Refusal } from '../outcome.js';
 import { rebuild } from '../replay.js';
 import { asOf, StreamReader } from '../stream-reader.js';
 import { type KnownDevice } from './get-device.js';
-import { VmIndex } from './vm-index.js';
+import { unknownVm } from './devices-ever.js';
 
 export interface LayoutDigests {
   readonly layoutDigest: Digest | null;
@@ -40,26 +42,23 @@ export class ReplayVm extends Query<VmReplayOutcome> {
 
 @QueryHandler(ReplayVm)
 export class ReplayVmHandler implements IQueryHandler<ReplayVm> {
-  constructor(@Inject(EVENT_STORE) private readonly store: EventStore, private readonly index: VmIndex) {}
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore, private readonly views: Views) {}
 
   async execute({ vm, after, limit, at }: ReplayVm): Promise<VmReplayOutcome> {
-    const ever = await this.index.devicesOf(vm);
-    const then = ever.filter(({ since }) => at === null || since <= at);
-    const [first] = [...ever].sort((a, b) => a.since - b.since);
-    if (!first) return { kind: 'refused', refusal: { kind: 'vm-unknown', vm } };
-    if (at !== null && then.length === 0) {
-      const { key, since } = first;
-      return { kind: 'refused', refusal: { kind: 'not-yet', stream: deviceStream(key), at, since } };
-    }
-    const behind = then.filter(({ key }) => key.device > after);
+    const unknown = await unknownVm(this.views, vm, at);
+    if (unknown) return unknown;
+    const behind = after === '' ? '' : deviceStream({ vm, device: after as DeviceId });
+    const filter = at === null ? { vm } : { vm, at };
+    const listed = await answered(this.views.devices(filter, behind, limit), ({ key }) => deviceStream(key));
+    if (listed.kind === 'refused') return listed;
     // A reader of its own, which has kept nothing: every state is folded from the log.
     const reader = new StreamReader(this.store);
     const devices: DeviceReplay[] = [];
-    for (const { key } of behind.slice(0, limit)) {
+    for (const { key } of listed.rows) {
       const { state } = await reader.device(key, asOf(at));
       if (state.kind !== 'unknown') devices.push(await replayDevice(state, reader));
     }
-    return { kind: 'found', devices, more: behind.length > limit };
+    return { kind: 'found', devices, more: listed.next !== null };
   }
 }
 

@@ -1,9 +1,12 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
-import { type FunctionKey, type RegisteredFunction } from '@cadastre/lifecycle';
+import { type Position } from '@cadastre/event-store';
+import { type FunctionKey, functionStream, type RegisteredFunction } from '@cadastre/lifecycle';
 import { type FunctionRow, Views } from '@cadastre/views';
-import { answered } from '../lists/list-outcome.js';
+import { absent } from '../absent.js';
+import { answered, type ListOutcome } from '../lists/list-outcome.js';
+import { functionThen } from '../lists/rows-then.js';
 import { type QueryOutcome } from '../outcome.js';
-import { StreamReader } from '../stream-reader.js';
+import { asOf, StreamReader } from '../stream-reader.js';
 
 /** A PF and its VFs, as far as they are registered. */
 export interface Family {
@@ -12,9 +15,9 @@ export interface Family {
   readonly virtualFunctions: readonly FunctionRow[];
 }
 
-/** The SR-IOV family a function belongs to, whichever member is asked for. */
+/** The SR-IOV family a function belongs to, whichever member is asked for, now or as of a position. */
 export class GetFamily extends Query<QueryOutcome<Family>> {
-  constructor(readonly key: FunctionKey) {
+  constructor(readonly key: FunctionKey, readonly at: Position | null = null) {
     super();
   }
 }
@@ -26,17 +29,32 @@ const virtualFunctionsMax = 0xffff;
 export class GetFamilyHandler implements IQueryHandler<GetFamily> {
   constructor(private readonly reader: StreamReader, private readonly views: Views) {}
 
-  async execute({ key }: GetFamily): Promise<QueryOutcome<Family>> {
-    const { state } = await this.reader.function(key);
-    if (state.kind === 'unregistered') return { kind: 'refused', refusal: { kind: 'function-unknown', ...key } };
+  async execute({ key, at }: GetFamily): Promise<QueryOutcome<Family>> {
+    const { state } = await this.reader.function(key, asOf(at));
+    if (state.kind === 'unregistered') {
+      return absent(this.reader, functionStream(key), at, { kind: 'function-unknown', ...key });
+    }
     const { revision } = state;
     const pf = physicalFunctionOf(state);
     if (!pf) return { kind: 'found', view: { physicalFunction: null, virtualFunctions: [] }, revision };
-    const listed = await answered(this.views.functions({ host: pf.host, pf: pf.address }, '', virtualFunctionsMax));
+    const listed = at === null ? await this.membersNow(pf) : await this.membersThen(pf, at);
     if (listed.kind === 'refused') return listed;
-    const { state: physical } = await this.reader.function(pf);
+    const { state: physical } = await this.reader.function(pf, asOf(at));
     const physicalFunction = { key: pf, state: physical.kind === 'registered' ? physical : null };
     return { kind: 'found', view: { physicalFunction, virtualFunctions: listed.rows }, revision };
+  }
+
+  private membersNow({ host, address }: FunctionKey): Promise<ListOutcome<FunctionRow>> {
+    const filter = { host, pf: address };
+    return answered(this.views.functions(filter, '', virtualFunctionsMax), ({ key }) => functionStream(key));
+  }
+
+  /** Whoever ever named the PF is looked at: what it said then is in its own stream. */
+  private async membersThen(pf: FunctionKey, at: Position): Promise<ListOutcome<FunctionRow>> {
+    const ever = await answered(this.views.membersEver(pf, virtualFunctionsMax), ({ key }) => functionStream(key));
+    if (ever.kind === 'refused') return ever;
+    const then = await Promise.all(ever.rows.map((member) => functionThen(member, at, this.reader)));
+    return { ...ever, rows: then.filter((row) => row?.pf === pf.address).flatMap((row) => row ?? []) };
   }
 }
 

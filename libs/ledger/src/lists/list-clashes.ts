@@ -14,6 +14,6 @@ export class ListClashesHandler implements IQueryHandler<ListClashes> {
   constructor(private readonly views: Views) {}
 
   execute({ filter, after, limit }: ListClashes): Promise<ListOutcome<ListedClash>> {
-    return answered(this.views.clashes(filter, after, limit));
+    return answered(this.views.clashes(filter, after, limit), ({ id }) => String(id));
   }
 }

@@ -1,13 +1,13 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { StreamRevision } from '@cadastre/event-store';
 import {
-  type DeviceId, deviceDecider, deviceStream, type DeviceState, familyCommands, fold, type FunctionCommand,
+  deviceDecider, deviceStream, type DeviceState, familyCommands, fold, type FunctionCommand,
   type FunctionState, functionStream, isMigrationEvent, type KnownMigration, migrationDecider, type MigrationKey,
   type MigrationState, migrationStream, type MoveNow, vmDecider, vmStream,
 } from '@cadastre/lifecycle';
+import { Views } from '@cadastre/views';
 import { attachedDevices } from '../devices/attached-devices.js';
 import { physicalFunctionOf } from '../devices/ground-of.js';
-import { VmIndex } from '../devices/vm-index.js';
 import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition, type Refusal } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
@@ -40,7 +40,7 @@ type Along = { readonly kind: 'changes'; readonly changes: readonly Change[] }
 @CommandHandler(AdvanceMigration)
 export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration> {
   constructor(
-    private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly index: VmIndex,
+    private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly views: Views,
   ) {}
 
   execute(command: AdvanceMigration): Promise<CommandOutcome<MigrationState>> {
@@ -60,8 +60,11 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
     const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
     const moves = await this.standing(state);
+    const known = await attachedDevices(key.vm, this.views, this.reader);
+    if (known.kind === 'refused') return known;
+    const attached = known.devices.map(({ key: { device } }) => device);
     const decided = migrationDecider.decide(step === 'abort' ? { kind: 'abort-migration', key, reason }
-      : { kind: `${step}-migration`, key, now: { moves, attached: await this.attachedTo(key) } }, state);
+      : { kind: `${step}-migration`, key, now: { moves, attached } }, state);
     if (!decided.ok) return { kind: 'refused', refusal: decided.refusal };
     const along = await this.along(step, state, moves);
     if (along.kind === 'refused') return along;
@@ -87,10 +90,6 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
         ],
       };
     }));
-  }
-
-  private async attachedTo({ vm }: MigrationKey): Promise<readonly DeviceId[]> {
-    return (await attachedDevices(vm, this.index, this.reader)).map(({ key: { device } }) => device);
   }
 
   /** What happens to functions and devices in the same append. */

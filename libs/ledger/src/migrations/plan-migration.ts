@@ -5,9 +5,9 @@ import {
   type AttachedDevice, fold, type HostName, isMigrationEvent, migrationDecider, type MigrationKey, MigrationId,
   type MigrationState, migrationStream, type Moved, planMove, type VmId,
 } from '@cadastre/lifecycle';
+import { Views } from '@cadastre/views';
 import { attachedDevices } from '../devices/attached-devices.js';
 import { physicalFunctionOf } from '../devices/ground-of.js';
-import { VmIndex } from '../devices/vm-index.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
@@ -32,7 +32,7 @@ type PlannedOne = { readonly kind: 'planned'; readonly move: Moved }
 @CommandHandler(PlanMigration)
 export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
   constructor(
-    private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly index: VmIndex,
+    private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly views: Views,
   ) {}
 
   execute(command: PlanMigration): Promise<CommandOutcome<MigrationState>> {
@@ -48,7 +48,10 @@ export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
     { vm, host, vmm, functions }: PlanMigration, key: MigrationKey,
   ): Promise<Decided<MigrationState>> {
     const { state, revision } = await this.reader.migration(key);
-    const devices = await attachedDevices(vm, this.index, this.reader);
+    const known = await attachedDevices(vm, this.views, this.reader);
+    if (known.kind === 'refused') return known;
+    if (known.ever === 0) return { kind: 'refused', refusal: { kind: 'vm-unknown', vm } };
+    const { devices } = known;
     const differ = whatDiffers(vm, devices, functions);
     if (differ) return { kind: 'refused', refusal: differ };
     const moves: Moved[] = [];
