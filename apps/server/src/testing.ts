@@ -28,7 +28,9 @@ export interface Reply {
 export class TestServer {
   private keys = 0;
 
-  private constructor(readonly app: NestFastifyApplication, readonly store: MemoryEventStore) {}
+  private constructor(
+    readonly app: NestFastifyApplication, readonly store: MemoryEventStore, private readonly views: Views,
+  ) {}
 
   static async open(): Promise<TestServer> {
     const store = new MemoryEventStore();
@@ -37,11 +39,13 @@ export class TestServer {
     const app = await createServer({ store, clock, views, onOutcomeUnknown: () => undefined });
     await app.init();
     await app.getHttpAdapter().getInstance().ready();
-    return new TestServer(app, store);
+    return new TestServer(app, store, views);
   }
 
-  close(): Promise<void> {
-    return this.app.close();
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.views.close();
+    await this.store.close();
   }
 
   async get(url: string, headers: Record<string, string> = {}): Promise<Reply> {

@@ -52,7 +52,7 @@ export {
 } from './migration/migration-decider.js';
 export { type MigrationEvent, type PlannedMove } from './migration/migration-events.js';
 export { decidedDocument } from './migration/guest-document.js';
-export { type ImpossibleMove, type Moved, planMove } from './migration/plan-move.js';
+export { type ImpossibleMove, type MoveAsked, type Moved, planMove } from './migration/plan-move.js';
 export { DeviceId, HostName, ImportId, MigrationId, namePattern, type NotAName, PersonaName, VmId } from './name.js';
 export {
   type PersonaCommand, personaDecider, type PersonaEvent, personaOf, type PersonaRefusal, type PersonaState,

@@ -96,8 +96,8 @@ function read(file: string, text: string): Bundle {
     throw new CommandFailed(exitCode.integrityFailed,
       `${file} is ${refusal.format}, this version reads ${refusal.known}`);
   }
-  const event = refusal.event === null ? '' : ` (${refusal.event})`;
-  throw new CommandFailed(exitCode.integrityFailed, `${file}: line ${refusal.line}${event}: ${refusal.problem}`);
+  const place = [refusal.line === null ? '' : `line ${refusal.line}`, refusal.event ?? ''].filter((one) => one !== '');
+  throw new CommandFailed(exitCode.integrityFailed, `${file}: ${place.join(', ')}: ${refusal.problem}`);
 }
 
 function textIn(file: string): string {

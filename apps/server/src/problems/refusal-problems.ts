@@ -310,7 +310,8 @@ export const refusalProblems: {
   },
   'bundle-damaged': {
     status: 422, title: 'The bundle is not what was exported',
-    detail: (one) => `line ${one.line}${one.event === null ? '' : ` (${one.event})`}: ${one.problem}`,
+    detail: (one) => [one.line === null ? '' : `line ${one.line}`, one.event === null ? '' : `(${one.event})`]
+      .filter((part) => part !== '').join(' ') + `: ${one.problem}`,
     field: (one) => ({
       pointer: '', detail: one.problem, value: one.line, limit: 'every line as it was exported',
     }),

@@ -1,10 +1,10 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { type Bdf } from '@cadastre/config-space';
+import { type Bdf, refuse, type Result } from '@cadastre/config-space';
 import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import {
   type Bundle, type BundledDevice, bundleFormat, deviceDecider, type DeviceKey, deviceStream, fold,
   type FunctionCommand, type FunctionKey, type HostName, importDecider, ImportId, type ImportKey, importStream,
-  type ImportState, isImportEvent, type Moved, planMove, type PlannedMove, readBundle, type VmId, vmDecider, vmStream,
+  type ImportState, isImportEvent, type MoveAsked, type Moved, planMove, type PlannedMove, readBundle, type VmId, vmDecider, vmStream,
 } from '@cadastre/lifecycle';
 import { physicalFunctionOf } from '../devices/ground-of.js';
 import { functionChanges } from '../functions/function-changes.js';
@@ -91,15 +91,15 @@ export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
   }
 
   private async moveTo(
-    target: FunctionKey, { key, function: source, layout, observed }: BundledDevice, vmm: VmmRequest | null,
+    target: FunctionKey, { key, function: source, layout, guest, observed }: BundledDevice, vmm: VmmRequest | null,
   ): Promise<Found<Moved>> {
     const { state } = await this.reader.function(target);
     if (state.kind === 'unregistered') {
       return { kind: 'refused', refusal: { kind: 'function-not-registered', ...target } };
     }
     const physicalFunction = await physicalFunctionOf(state, this.reader);
-    const device = { key, function: source, layout };
-    const moved = planMove({ device, observed, target: state, physicalFunction, vmm });
+    const device = { key, function: source, layout, guest };
+    const moved = judged({ device, observed, target: state, physicalFunction, vmm });
     return moved.ok ? { kind: 'found', value: moved.value } : { kind: 'refused', refusal: moved.refusal };
   }
 
@@ -135,6 +135,16 @@ export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
     }, here.state);
     if (!imported.ok) return { kind: 'refused', refusal: imported.refusal };
     return { kind: 'found', value: { stream, expectedRevision: here.revision, events: imported.value } };
+  }
+}
+
+/** What no digest of a bundle covers can be anything a forger writes: what cannot be judged is damaged. */
+function judged(asked: MoveAsked): Result<Moved, Refusal> {
+  try {
+    return planMove(asked);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return refuse({ kind: 'bundle-damaged', line: null, event: deviceStream(asked.device.key), problem });
   }
 }
 

@@ -1,6 +1,7 @@
 import { ok, refuse, type Result } from '@cadastre/config-space';
 import {
-  canonicalJson, Digest, documentDigest, layoutDigest, readLayoutDocument, writeLayoutDocument,
+  canonicalJson, Digest, documentDigest, explainPlacement, isSyntheticName, layoutDigest, readLayoutDocument,
+  writeLayoutDocument,
 } from '@cadastre/device-layout';
 import { fold } from '../decider.js';
 import { type AttachedDevice, deviceDecider, type DeviceState } from '../device/device-decider.js';
@@ -44,8 +45,9 @@ export interface Bundle {
 
 export type BundleRefusal =
   | { readonly kind: 'bundle-of-another-format'; readonly format: string; readonly known: string }
-  /** The first line that is not what it should be; `event` when it holds or follows one. */
-  | { readonly kind: 'bundle-damaged'; readonly line: number; readonly event: string | null; readonly problem: string };
+  /** The first line that is not what it should be, and the event it holds or follows; null where it is no line. */
+  | { readonly kind: 'bundle-damaged'; readonly line: number | null; readonly event: string | null;
+      readonly problem: string };
 
 /**
  * Checks a bundle from its first line to its last: every line against the chain, every event against its hash, every
@@ -245,8 +247,39 @@ class BundleReader {
   }
 }
 
+const listNames = [
+  'placements', 'reserved', 'patches', 'operations', 'standardList', 'extendedList', 'requested', 'told', 'grants',
+] as const;
+
+/** Uses what no digest covers as it will be used: what is no layout fails here, and not when somebody looks at it. */
+function assertUsable(layout: DecidedLayout): void {
+  assertWithinSpace(layout);
+  const odd = listNames.find((name) => !Array.isArray(layout[name]));
+  if (odd) throw new Damage(`${odd} is no list`);
+  for (const placement of [...layout.placements, ...layout.reserved]) {
+    const { name, offset, length, space } = placement;
+    if (!isSyntheticName(name)) throw new Damage(`${String(name)} is no capability that can be placed`);
+    const isPlace = [offset, length].every((one) => Number.isInteger(one) && one > 0 && one <= 0x1000);
+    if (!isPlace || (space !== 'standard' && space !== 'extended')) throw new Damage(`${name} has no place`);
+    explainPlacement(placement);
+  }
+}
+
+/** Members that are bytes of a config space, wherever they stand: whoever walks so many must come to an end. */
+const byteNames: ReadonlySet<string> = new Set(['offset', 'length', 'gapOffset', 'gapLength', 'sizeBytes', 'at']);
+
+function assertWithinSpace(value: object): void {
+  for (const [name, one] of Object.entries(value) as [string, unknown][]) {
+    if (typeof one === 'number' && byteNames.has(name) && (one < 0 || one > 0x1000)) {
+      throw new Damage(`${name} ${one} is in no config space`);
+    }
+    if (typeof one === 'object' && one !== null) assertWithinSpace(one);
+  }
+}
+
 /** Throws when the record does not give the digests it holds. */
 function rebuildLayout(layout: DecidedLayout, observed: Observation): LayoutDigests {
+  assertUsable(layout);
   const told = layoutDigest(layout);
   if (told !== layout.layoutDigest) throw new Damage(`the layout is ${told}, recorded is ${layout.layoutDigest}`);
   const guest = rebuildGuestConfigSpace(layout, observed);
