@@ -4,7 +4,8 @@ import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import {
   type Bundle, type BundledDevice, bundleFormat, deviceDecider, type DeviceKey, deviceStream, fold,
   type FunctionCommand, type FunctionKey, type HostName, importDecider, ImportId, type ImportKey, importStream,
-  type ImportState, isImportEvent, type MoveAsked, type Moved, planMove, type PlannedMove, readBundle, type VmId, vmDecider, vmStream,
+  type ImportState, isImportEvent, type MoveAsked, type Moved, planMove, type PlannedMove, readBundle, type VmId,
+  vmDecider, vmStream,
 } from '@cadastre/lifecycle';
 import { physicalFunctionOf } from '../devices/ground-of.js';
 import { functionChanges } from '../functions/function-changes.js';
