@@ -77,7 +77,8 @@ describe('the baseline of a fleet', () => {
     const { layout, replaced } = of(...parts);
     expect(replaced).toEqual([{ field: 'deviceId', because: 'host-1' }]);
     for (const one of parts) {
-      expect(fit({ name: 'fleet', version: 1, layout }, surveyOf(one), null).verdict.reasons).toEqual([]);
+      const { verdict } = fit({ name: 'fleet', version: 1, layout }, { survey: surveyOf(one), iommu: null });
+      expect(verdict.reasons).toEqual([]);
     }
     expect(readLayoutDocument(writeLayoutDocument(layout))).toMatchObject({ ok: true });
   });

@@ -41,7 +41,8 @@ function rangesOf(reason: UnshownBecause, { layout }: VerdictDraft): readonly By
       return found && found.length > header ? [{ offset: offset + header, length: found.length - header }] : [];
     }
     case 'function-unfit': case 'vmm-cannot-migrate': case 'does-not-start': case 'config-size-smaller':
-    case 'place-taken': case 'list-order-differs': case 'bar-size-differs': return [];
+    case 'place-taken': case 'forbidden': case 'seen-in-use': case 'list-order-differs': case 'bar-size-differs':
+      return [];
   }
 }
 

@@ -31,6 +31,12 @@ function explained(reason: UnshownBecause): string {
     case 'vmm-cannot-place-it': return `the VMM has no way to put ${reason.name} at ${hex(reason.offset)}`;
     case 'place-taken':
       return `${reason.name} at ${hex(reason.offset)} would lie over ${reason.by} at ${hex(reason.at)}`;
+    case 'forbidden':
+      return `${reason.name} at ${hex(reason.offset)} would lie in ${ByteRange.show(reason.range)}, which nobody may `
+        + `use (${reason.by}): it needs another place, or another function`;
+    case 'seen-in-use':
+      return `${reason.name} at ${hex(reason.offset)} would lie over ${hex(reason.at)}, which is free there, but `
+        + `${reason.by} shows ${reason.owner}: it needs another place, or another function`;
     case 'register-weaker':
       return `${reason.name} at ${hex(reason.offset)}: ${reason.field} is ${reason.layout}, there `
         + `${reason.destination}`;

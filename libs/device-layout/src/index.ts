@@ -30,7 +30,9 @@ export {
 } from './layout-operation.js';
 export { layoutDocument } from './make-layout-document.js';
 export { migrationVerdict } from './migration-verdict.js';
-export { fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Worn } from './persona.js';
+export {
+  fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Wearer, type Worn,
+} from './persona.js';
 export { type LayoutPlacements, placementsOf } from './placements-of.js';
 export {
   planLayout, type LayoutRequest, type PlannedLayout, plannerVersion, type WantedCapability,

@@ -1,5 +1,6 @@
-import { ByteRange, type Survey } from '@cadastre/config-space';
+import { type Survey } from '@cadastre/config-space';
 import { standardPlace } from '@cadastre/vmm-profiles';
+import { judgePlaceOf } from './judge-places.js';
 import { judgePromises } from './judge-registers.js';
 import { type LayoutCapability, type LayoutDocument } from './layout-document.js';
 import { settingValue } from './placements-of.js';
@@ -9,8 +10,8 @@ import { type VerdictDraft } from './verdict-draft.js';
 
 /** A capability the source's VMM made up needs a VMM that puts it in the same place, over nothing. */
 export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
-  const { to, obeys, reasons, behind } = draft;
-  const { space, id, name, offset, length } = one;
+  const { to, obeys, behind } = draft;
+  const { space, id, offset } = one;
   const own = obeys ? undefined
     : to.survey.capabilities.find((other) => other.space === space && other.id === id && other.offset === offset);
   if (own) {
@@ -18,9 +19,7 @@ export function judgeAdded(one: LayoutCapability, draft: VerdictDraft): void {
     judgePromises(one, own, draft);
     return;
   }
-  // A guest's view tells what is there, and not what lies under it.
-  const taken = to.shown ? undefined : takenBy({ offset, length }, draft);
-  if (taken) reasons.push({ kind: 'place-taken', space, id, name, offset, ...taken });
+  judgePlaceOf(one, draft);
   if (!obeys) judgePlace(one, draft);
 }
 
@@ -79,22 +78,6 @@ function packedOffset(id: number, layout: LayoutDocument, order: readonly number
   for (const one of packed) {
     if (one.id === id) return at;
     at += one.length;
-  }
-  return undefined;
-}
-
-/** The first byte of a place that is something in the hardware of the destination. */
-function takenBy(place: ByteRange, { to, obeys, behind, hidden }: VerdictDraft):
-{ readonly at: number; readonly by: string } | undefined {
-  const { owners } = to.survey;
-  for (let at = place.offset; at < ByteRange.end(place); at += 1) {
-    const { owner, capability } = owners.ownerAt(at);
-    if (owner === 'zero') continue;
-    // A VMM that obeys documents keeps every access from a capability it hides or shows elsewhere.
-    const isKept = capability && obeys && ([...behind].some(([guest, one]) =>
-      one === capability && guest.offset !== capability.offset)
-      || hidden.some((one) => one.space === capability.space && one.offset === capability.offset));
-    if (!isKept) return { at, by: capability?.row.name ?? owner };
   }
   return undefined;
 }

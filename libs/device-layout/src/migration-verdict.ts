@@ -5,6 +5,7 @@ import { judgeBytes } from './judge-bytes.js';
 import { judgeBars } from './judge-bars.js';
 import { judgeIdentity } from './judge-identity.js';
 import { judgeExtras, judgeOrder, judgePhysical } from './judge-lists.js';
+import { judgeRelocated } from './judge-places.js';
 import { judgeIommu } from './judge-registers.js';
 import { asBound, asPresented, judgeVmm } from './judge-vmm.js';
 import { type LayoutDocument } from './layout-document.js';
@@ -26,6 +27,7 @@ export function migrationVerdict(layout: LayoutDocument, to: Destination): Verdi
   judgeIdentity(draft);
   judgePhysical(draft);
   judgeExtras(draft);
+  judgeRelocated(draft);
   for (const one of layout.capabilities) {
     if (one.origin === 'synthetic' || one.origin === 'persona') judgeAdded(one, draft);
   }

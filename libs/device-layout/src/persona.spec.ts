@@ -1,10 +1,15 @@
+import { type Survey } from '@cadastre/config-space';
 import { type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
 import { readLayoutDocument, writeLayoutDocument } from './layout-document.js';
+import { Evidence } from './evidence.js';
+import { explainVerdict } from './explain-verdict.js';
 import { layoutDocument } from './make-layout-document.js';
-import { fit, type Persona, personaPlaces } from './persona.js';
+import { fit, type Persona, personaPlaces, planWorn, type Wearer } from './persona.js';
+import { type QuirkRow } from './quirk-row.js';
 import { pinnedAt, planned, policy, surveyOf, walkOf } from './testing.js';
 
 const wide = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
+const on = (survey: Survey, change: Partial<Wearer> = {}): Wearer => ({ survey, iommu: wide, ...change });
 const v1: ConfigSpaceParts = {
   vendorId: 0x1234, deviceId: 0x0001, revision: 1, standard: [express({ offset: 0x60, lanes: 8 })],
   extended: [{ id: 0x01, offset: 0x100 }, { id: 0x0f, offset: 0x200, body: u16(0x20) }],
@@ -21,7 +26,7 @@ const persona: Persona = { name: 'card-v1', version: 1, layout: layoutDocument(o
 describe('a persona', () => {
   it('is worn by v2 hardware: the guest reads v1, and the hardware behind it is named', () => {
     const target = surveyOf(v2);
-    const { verdict, worn } = fit(persona, target, wide);
+    const { verdict, worn } = fit(persona, on(target));
     expect(verdict.reasons).toEqual([]);
     expect(verdict.relocations).toEqual([
       { space: 'extended', id: 0x0f, name: 'ATS', physical: 0x240, guest: 0x200 }]);
@@ -45,24 +50,64 @@ describe('a persona', () => {
     const first = surveyOf(own(0x200));
     const plan = planned(first, { policy: policy({ strategies: ['physical'] }) });
     const document = layoutDocument(first, plan.layout, plan.guestConfigSpace);
-    const { worn, verdict } = fit({ ...persona, layout: document }, surveyOf(own(0x300)), wide);
+    const { worn, verdict } = fit({ ...persona, layout: document }, on(surveyOf(own(0x300))));
     expect(verdict.relocations).toMatchObject([{ name: 'PASID', physical: 0x300, guest: 0x200 }]);
     expect(worn?.layout.capabilities.at(-1)?.backing).toMatchObject({ kind: 'emulated' });
   });
 
   it('is not worn where something visible would have nothing behind it', () => {
-    const { verdict, worn } = fit(persona, surveyOf({ ...v2, extended: v2.extended?.slice(0, 1) ?? [] }), wide);
+    const { verdict, worn } = fit(persona, on(surveyOf({ ...v2, extended: v2.extended?.slice(0, 1) ?? [] })));
     expect(worn).toBeNull();
     expect(verdict.reasons).toMatchObject([{ kind: 'capability-missing', name: 'ATS', offset: 0x200 }]);
   });
 
   it('is not worn where its own capability would lie over a register', () => {
-    expect(fit(persona, surveyOf({ ...v2, bytes: { 0x402: [1] } }), wide).verdict.reasons)
+    expect(fit(persona, on(surveyOf({ ...v2, bytes: { 0x402: [1] } }))).verdict.reasons)
       .toMatchObject([{ kind: 'place-taken', name: 'PASID', at: 0x402 }]);
   });
 
+  it('R5: is not worn where the quirk table keeps everybody out, nor where another unit has a register', () => {
+    const quirk: QuirkRow = { name: 'hidden-block', match: { vendorId: 0x1234 }, source: 'a data sheet',
+      forbidden: [{ offset: 0x3f0, length: 0x20 }] };
+    expect(fit(persona, on(surveyOf(v2), { quirks: [quirk] }))).toMatchObject({ worn: null, verdict: { reasons: [{
+      kind: 'forbidden', name: 'PASID', offset: 0x400, range: { offset: 0x3f0, length: 0x20 },
+      by: 'hidden-block: a data sheet' }] } });
+    const evidence = Evidence.of([{ source: 'unit 7', survey: surveyOf({ ...v2, bytes: { 0x404: [1] } }) }]);
+    const { worn, verdict } = fit(persona, on(surveyOf(v2), { evidence }));
+    expect(worn).toBeNull();
+    expect(verdict.reasons).toMatchObject([{ kind: 'seen-in-use', offset: 0x400, at: 0x404, by: 'unit 7' }]);
+    expect(explainVerdict(verdict)[1]).toBe('because PASID at 0x400 would lie over 0x404, which is free there, but '
+      + 'unit 7 shows unknown-non-zero: it needs another place, or another function');
+  });
+
+  it('R5: may lie where every unit has a capability that is hidden', () => {
+    const evidence = Evidence.of([{ source: 'unit 7', survey: surveyOf(v2) }]);
+    const taken: ConfigSpaceParts = { ...v2, extended: [...v2.extended ?? [], { id: 0x1e, offset: 0x400 }] };
+    expect(fit(persona, on(surveyOf(taken), { evidence: evidence.with({ source: 'unit 8', survey: surveyOf(taken) }) }))
+      .verdict).toMatchObject({ reasons: [], hidden: [{ name: 'LTR' }, { name: 'L1SS' }] });
+  });
+
+  it('moves nothing over a register', () => {
+    const wearer = on(surveyOf({ ...v2, extended: [{ id: 0x01, offset: 0x100 }, { id: 0x0f, offset: 0x240,
+      body: u16(0x20) }], bytes: { 0x204: [9] } }));
+    expect(fit(persona, wearer).verdict.reasons).toMatchObject([
+      { kind: 'place-taken', name: 'ATS', offset: 0x200, at: 0x204 }]);
+  });
+
+  it('is recorded with what was looked at, and what makes its place doubtful', () => {
+    const quirk: QuirkRow = { name: 'doubt', match: { vendorId: 0x1234 }, source: 'a driver',
+      doubtful: [{ offset: 0x400, length: 8 }] };
+    const evidence = Evidence.of([{ source: 'unit 7', survey: surveyOf(v2) }]);
+    const wearer = on(surveyOf(v2), { evidence, quirks: [quirk] });
+    const { worn } = fit(persona, wearer);
+    if (!worn) throw new Error('it fits');
+    expect(planWorn(persona, worn, wearer).layout).toMatchObject({
+      evidence: { captures: [{ source: 'unit 7' }], looked: 1, quirks: ['doubt'], told: [] },
+      placements: [{ name: 'pasid', cautions: [{ kind: 'inside-doubtful-range', row: 'doubt' }] }] });
+  });
+
   it('fits the function it was made of without moving anything', () => {
-    const { verdict, worn } = fit(persona, over, wide);
+    const { verdict, worn } = fit(persona, on(over));
     expect([verdict.relocations, verdict.hidden]).toEqual([[], []]);
     expect(worn?.layout.space.equals(persona.layout.space)).toBe(true);
   });

@@ -17,6 +17,9 @@ export function unplaced(refusal: LayoutRefusal, placed: readonly Placement[]): 
     case 'offset-occupied':
       return { kind: 'place-taken', ...named, at: Math.max(because.from, offset), by: because.by };
     case 'listed-already': return { kind: 'capability-extra', ...named, offset: because.offset };
+    case 'forbidden': return { kind: 'forbidden', ...named, range: because.range, by: because.reason };
+    case 'seen-in-use':
+      return { kind: 'seen-in-use', ...named, at: because.at, owner: because.owner, by: because.source };
     default: return unfit;
   }
 }

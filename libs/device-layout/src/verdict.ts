@@ -1,7 +1,9 @@
-import { type ByteRange, type CapabilitySpace, type Survey } from '@cadastre/config-space';
+import { type ByteRange, type CapabilitySpace, type Owner, type Survey } from '@cadastre/config-space';
 import { type RuledRange, type RuleName, type VmmAbilities } from '@cadastre/vmm-profiles';
+import { type Evidence } from './evidence.js';
 import { type IommuFacts } from './iommu-facts.js';
 import { type LayoutIdentity } from './layout-document.js';
+import { type QuirkRow } from './quirk-row.js';
 
 /** Where a device is to go: the function there, and who shows it. */
 export interface Destination {
@@ -11,6 +13,10 @@ export interface Destination {
   readonly vmm: VmmAbilities;
   /** Of a VF: its PF, which tells the IDs a guest finds it by. Left out or null where it is not known. */
   readonly physicalFunction?: Survey | null;
+  /** The quirk table; rows about other functions are passed over. */
+  readonly quirks?: readonly QuirkRow[];
+  /** What other captures of its model show. Left out or null: nothing is known but the survey. */
+  readonly evidence?: Evidence | null;
   /** Set where the VMM was predicted byte for byte: then `survey` is of what a guest reads there. */
   readonly shown?: ShownThere;
 }
@@ -53,6 +59,11 @@ export type UnshownBecause =
   | ({ readonly kind: 'vmm-hides-it'; readonly offset: number } & Named)
   | ({ readonly kind: 'vmm-cannot-place-it'; readonly offset: number } & Named)
   | ({ readonly kind: 'place-taken'; readonly offset: number; readonly at: number; readonly by: string } & Named)
+  /** A row of the quirk table keeps everybody out of `range`. */
+  | ({ readonly kind: 'forbidden'; readonly offset: number; readonly range: ByteRange; readonly by: string } & Named)
+  /** Free there, and in use in another capture of the same model. */
+  | ({ readonly kind: 'seen-in-use'; readonly offset: number; readonly at: number; readonly owner: Owner;
+      readonly by: string } & Named)
   | ({ readonly kind: 'register-weaker'; readonly offset: number; readonly field: string; readonly layout: number;
       readonly destination: number } & Named)
   /** What the hardware decides, whatever a VMM shows. */

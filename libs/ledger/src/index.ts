@@ -19,6 +19,7 @@ export { FindMoment } from './events/find-moment.js';
 export { ReadEvents } from './events/read-events.js';
 export { ReadHistory } from './events/read-history.js';
 export { type Family, GetFamily } from './functions/get-family.js';
+export { GetModelEvidence } from './functions/get-model-evidence.js';
 export { GetFunction } from './functions/get-function.js';
 export { type Look, ObserveFunction } from './functions/observe-function.js';
 export { RetireFunction } from './functions/retire-function.js';

@@ -20,6 +20,7 @@ import { FindMomentHandler } from './events/find-moment.js';
 import { ReadEventsHandler } from './events/read-events.js';
 import { ReadHistoryHandler } from './events/read-history.js';
 import { GetFamilyHandler } from './functions/get-family.js';
+import { GetModelEvidenceHandler } from './functions/get-model-evidence.js';
 import { GetFunctionHandler } from './functions/get-function.js';
 import { ModelEvidence } from './functions/model-evidence.js';
 import { ObserveFunctionHandler } from './functions/observe-function.js';
@@ -62,7 +63,7 @@ export class LedgerModule {
         { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
-        ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler,
+        ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler, GetModelEvidenceHandler,
         ChangePasidsHandler, ListPasidsHandler, CheckPasidHandler,
         AttachDeviceHandler, DecideLayoutHandler, ObserveGuestHandler, DetachDeviceHandler,
         GetFunctionHandler, GetDeviceHandler, GetGuestConfigSpaceHandler, ReadEventsHandler,

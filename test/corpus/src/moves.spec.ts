@@ -95,7 +95,7 @@ function shownBy(ground: LayoutGround, { predicted }: VmmDecision): ConfigSpace 
 
 function moveTo(ground: LayoutGround, device: AttachedDevice, observed: Observation, vmm: VmmRequest): Moved {
   const { function: target, physicalFunction } = ground;
-  return sure(planMove({ device, observed, target, physicalFunction, vmm }));
+  return sure(planMove({ device, observed, target, physicalFunction, evidence: null, vmm }));
 }
 
 interface World {

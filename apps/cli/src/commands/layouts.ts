@@ -1,7 +1,8 @@
 import { type Command } from 'commander';
 import { survey } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, explainBaselineRefusal, explainVerdict, fit, type LayoutDifference, migrationVerdict,
+  baseline, compareLayouts, explainBaselineRefusal, explainVerdict, fit, knownQuirks, type LayoutDifference,
+  migrationVerdict,
 } from '@cadastre/device-layout';
 import { obedientVmm, type VmmProfile, vmmAbilities } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
@@ -99,7 +100,8 @@ function verdict(layoutFile: string, dump: string, options: DestinationOptions &
   const { survey: destination, physicalFunction } = functionIn(dump, options);
   const vmm = options.vmm ? vmmAbilities(options.vmm) : obedientVmm;
   const given = migrationVerdict(readLayout(layoutFile), {
-    survey: destination, iommu: iommuOf(options), vmm, physicalFunction: physicalFunction?.survey ?? null });
+    survey: destination, iommu: iommuOf(options), vmm, physicalFunction: physicalFunction?.survey ?? null,
+    quirks: knownQuirks });
   const explanation = explainVerdict(given);
   if (options.json) {
     printJson({ schema: 'cadastre.verdict/1', vmm: vmm.profile, revision: vmm.revision, ...given, explanation });
@@ -108,8 +110,9 @@ function verdict(layoutFile: string, dump: string, options: DestinationOptions &
 }
 
 function wear(layoutFile: string, dump: string, options: DestinationOptions): void {
-  const { survey: wearer } = functionIn(dump, options);
-  const { verdict: given, worn } = fit(personaIn(layoutFile), wearer, iommuOf(options));
+  const { survey: wearer, physicalFunction } = functionIn(dump, options);
+  const { verdict: given, worn } = fit(personaIn(layoutFile), { survey: wearer, iommu: iommuOf(options),
+    physicalFunction: physicalFunction?.survey ?? null, quirks: knownQuirks });
   const explanation = explainVerdict(given);
   if (options.json) {
     printJson({ schema: 'cadastre.fit/1', fits: worn !== null, verdict: { ...given, explanation },

@@ -2,9 +2,9 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
 import { writeLspciText } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, explainVerdict, migrationVerdict, writeLayoutDocument,
+  baseline, compareLayouts, explainVerdict, knownQuirks, migrationVerdict, writeLayoutDocument,
 } from '@cadastre/device-layout';
-import { PlanLayout } from '@cadastre/ledger';
+import { GetModelEvidence, PlanLayout } from '@cadastre/ledger';
 import { type DeviceKey } from '@cadastre/lifecycle';
 import { vmmAbilities } from '@cadastre/vmm-profiles';
 import { placementView } from '../devices/device-view.js';
@@ -54,10 +54,11 @@ export class LayoutsController {
   @HttpCode(200)
   async verdict(@Body() body: VerdictDto): Promise<object> {
     const layout = givenLayout(body.layout, '/layout');
-    const { survey, physicalFunction, iommu } = await givenFunction(body, this.queries);
+    const { survey, role, physicalFunction, iommu } = await givenFunction(body, this.queries);
+    const evidence = await this.queries.execute(new GetModelEvidence(survey.space, role));
     const vmm = vmmAbilities(givenProfile(body.vmm ?? 'generic'));
     const verdict = migrationVerdict(layout, {
-      survey, iommu, vmm, physicalFunction: physicalFunction?.survey ?? null });
+      survey, iommu, vmm, physicalFunction: physicalFunction?.survey ?? null, quirks: knownQuirks, evidence });
     return { vmm: vmm.profile, revision: vmm.revision, ...verdict, explanation: explainVerdict(verdict) };
   }
 

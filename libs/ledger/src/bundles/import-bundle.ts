@@ -7,8 +7,9 @@ import {
   type ImportState, isImportEvent, type MoveAsked, type Moved, planMove, type PlannedMove, readBundle, type VmId,
   vmDecider, vmStream,
 } from '@cadastre/lifecycle';
-import { physicalFunctionOf } from '../devices/ground-of.js';
+import { groundOf } from '../devices/ground-of.js';
 import { functionChanges } from '../functions/function-changes.js';
+import { ModelEvidence } from '../functions/model-evidence.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
 import { type Change, type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
@@ -41,7 +42,10 @@ type Found<Value> = { readonly kind: 'found'; readonly value: Value }
 
 @CommandHandler(ImportBundle)
 export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
-  constructor(private readonly recorder: Recorder, private readonly reader: StreamReader) {}
+  constructor(
+    private readonly recorder: Recorder, private readonly reader: StreamReader,
+    private readonly evidence: ModelEvidence,
+  ) {}
 
   execute(command: ImportBundle): Promise<CommandOutcome<ImportState>> {
     const key = keyOf(command);
@@ -98,9 +102,9 @@ export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
     if (state.kind === 'unregistered') {
       return { kind: 'refused', refusal: { kind: 'function-not-registered', ...target } };
     }
-    const physicalFunction = await physicalFunctionOf(state, this.reader);
+    const { physicalFunction, evidence } = await groundOf(state, this.reader, this.evidence);
     const device = { key, function: source, layout, guest };
-    const moved = judged({ device, observed, target: state, physicalFunction, vmm });
+    const moved = judged({ device, observed, target: state, physicalFunction, evidence, vmm });
     return moved.ok ? { kind: 'found', value: moved.value } : { kind: 'refused', refusal: moved.refusal };
   }
 

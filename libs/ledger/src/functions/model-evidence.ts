@@ -20,7 +20,7 @@ export class ModelEvidence {
   }
 
   /** Evidence on the model of a function as it was observed; null when nobody else of its model told anything. */
-  async of(observation: Observation): Promise<Evidence | null> {
+  async of(observation: ModelObserved): Promise<Evidence | null> {
     await this.follower.follow();
     const evidence = this.models.get(modelOf(observation))?.evidence;
     const others = evidence?.named.filter((one) => one.configSpaceDigest !== observation.configSpaceDigest) ?? [];
@@ -45,6 +45,10 @@ export class ModelEvidence {
   }
 }
 
+/** What tells which model was observed, and whether it was this one. */
+type ModelObserved = Pick<Observation, 'configSpace' | 'configSpaceDigest'>
+  & { readonly sriov: Pick<Observation['sriov'], 'role'> };
+
 /** What is known of one model. */
 interface Model {
   readonly evidence: Evidence;
@@ -56,7 +60,7 @@ interface Model {
 const looksMax = 1_024;
 
 /** Vendor and device; of a VF, which has neither, those of the subsystem. Another role has other registers. */
-function modelOf(observation: Observation): string {
+function modelOf(observation: ModelObserved): string {
   // The first 48 bytes in base64: the IDs are all that is wanted of a space that may be looked at very often.
   const header = Buffer.from(observation.configSpace.slice(0, 64), 'base64');
   const isVf = header.readUInt16LE(0) === noId;

@@ -7,7 +7,8 @@ import {
 } from '@cadastre/lifecycle';
 import { Views } from '@cadastre/views';
 import { attachedDevices } from '../devices/attached-devices.js';
-import { physicalFunctionOf } from '../devices/ground-of.js';
+import { groundOf } from '../devices/ground-of.js';
+import { ModelEvidence } from '../functions/model-evidence.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
@@ -33,6 +34,7 @@ type PlannedOne = { readonly kind: 'planned'; readonly move: Moved }
 export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
   constructor(
     private readonly recorder: Recorder, private readonly reader: StreamReader, private readonly views: Views,
+    private readonly evidence: ModelEvidence,
   ) {}
 
   execute(command: PlanMigration): Promise<CommandOutcome<MigrationState>> {
@@ -82,8 +84,8 @@ export class PlanMigrationHandler implements ICommandHandler<PlanMigration> {
         device: key.device, target: { host, address }, verdict: null, reasons } } };
     }
     const observed = await this.reader.observation(layout.observation);
-    const physicalFunction = await physicalFunctionOf(target, this.reader);
-    const moved = planMove({ device, observed, target, physicalFunction, vmm });
+    const { physicalFunction, evidence } = await groundOf(target, this.reader, this.evidence);
+    const moved = planMove({ device, observed, target, physicalFunction, evidence, vmm });
     return moved.ok ? { kind: 'planned', move: moved.value } : { kind: 'refused', refusal: moved.refusal };
   }
 }

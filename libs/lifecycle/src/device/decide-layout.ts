@@ -4,7 +4,7 @@ import {
   knownQuirks, type LayoutOperation, type LayoutIdentity, type LayoutRefusal, pasidRegisters, type PasidRefusal,
   type Persona, personaName, type PhysicalFunction, type Placement, type PlacementPolicy, planLayout,
   type PlannedLayout, planWorn, type RegistersRefusal, requestedRegisters, type SyntheticName, type ToldRoom,
-  type VerdictReason, type VmmDecision, type VmmRequest, type WantedCapability,
+  type VerdictReason, type VmmDecision, type VmmRequest, type WantedCapability, type Wearer,
 } from '@cadastre/device-layout';
 import { type RegisteredFunction } from '../function/function-decider.js';
 import { Observation } from '../function/observation.js';
@@ -72,7 +72,8 @@ export function decideLayout(
   const identity = identityAsBound(surveyed, family?.survey);
   const before = wish.keepPlaces && shown && isSameModel(shown.identity, identity) ? shown.places : [];
   const { kept, moved } = heldAgainst(before, wish.policy);
-  const planned = wish.persona ? wear(wish.persona, surveyed, facts.iommu) : planLayout({
+  const planned = wish.persona ? wear(wish.persona, { survey: surveyed, iommu: facts.iommu,
+    physicalFunction: family?.survey ?? null, quirks: knownQuirks, evidence: ground.evidence }) : planLayout({
     survey: surveyed, physicalFunction: family, wanted: granted.value.map(wantedBy), policy: wish.policy,
     operations: wish.operations, told: wish.told, quirks: knownQuirks, decided: kept,
     ...(ground.evidence ? { evidence: ground.evidence } : {}),
@@ -126,11 +127,11 @@ function told(placement: Placement, moved: readonly Placement[]): Placement {
 }
 
 function wear(
-  persona: Persona, surveyed: Survey, iommu: IommuFacts,
+  persona: Persona, wearer: Wearer,
 ): Result<PlannedLayout, Extract<DecideRefusal, { kind: 'persona-does-not-fit' }>> {
-  const { worn, verdict: { reasons } } = fit(persona, surveyed, iommu);
+  const { worn, verdict: { reasons } } = fit(persona, wearer);
   if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
-  return ok(planWorn(persona, worn));
+  return ok(planWorn(persona, worn, wearer));
 }
 
 function vmmOf(

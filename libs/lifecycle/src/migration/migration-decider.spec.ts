@@ -29,7 +29,7 @@ const target = registered('host-b');
 
 function move(to = target): Moved {
   if (attached.kind !== 'attached') throw new Error('an attached device is attached');
-  return sure(planMove({ device: attached, observed, target: to, physicalFunction: null, vmm: null }));
+  return sure(planMove({ device: attached, observed, target: to, physicalFunction: null, evidence: null, vmm: null }));
 }
 
 const planIt: MigrationCommand = {

@@ -1,6 +1,6 @@
 import { type ConfigSpace, survey } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
-import { type VmmRequest } from '@cadastre/device-layout';
+import { Evidence, type VmmRequest } from '@cadastre/device-layout';
 import { fold } from '../decider.js';
 import { type AttachedDevice, deviceDecider } from '../device/device-decider.js';
 import { type LayoutWish } from '../device/decide-layout.js';
@@ -40,9 +40,11 @@ function device(change: Partial<LayoutWish>, seen?: (guest: ConfigSpace) => Conf
   return known;
 }
 
-function move(from: AttachedDevice, to: ConfigSpace, vmm: VmmRequest | null = null): Moved {
+function move(
+  from: AttachedDevice, to: ConfigSpace, vmm: VmmRequest | null = null, evidence: Evidence | null = null,
+): Moved {
   const target = registered(observation({}, to), 'host-b');
-  return sure(planMove({ device: from, observed: here, target, physicalFunction: null, vmm }));
+  return sure(planMove({ device: from, observed: here, target, physicalFunction: null, evidence, vmm }));
 }
 
 const reasonsOf = ({ move: { verdict } }: Moved): readonly object[] => verdict?.reasons ?? [];
@@ -114,7 +116,7 @@ describe('what the VMM there shows', () => {
     if (at.kind !== 'attached') throw new Error('an attached device is attached');
     const crosvm: VmmRequest = { ...generic, name: 'crosvm' };
     const moved = sure(planMove({ device: at, observed: facts, target: registered(facts, 'host-b'),
-      physicalFunction: null, vmm: crosvm }));
+      physicalFunction: null, evidence: null, vmm: crosvm }));
     expect(moved).toMatchObject({ kind: 'impossible', move: {
       verdict: { reasons: [{ kind: 'bar-differs', bar: 2, rule: 'X5' }] },
       reasons: [expect.stringMatching(/^BAR 2 is of kind 0x1, there of kind 0x0 \(X5: /)] } });
@@ -130,6 +132,14 @@ describe('what the VMM there shows', () => {
     const at = device({ vmm: packing, requested: both });
     expect(survey(covered).capabilities).toHaveLength(4);
     expect(reasonsOf(move(at, covered))).toMatchObject([{ kind: 'does-not-start', vmm: 'cloud-hypervisor-new' }]);
+  });
+
+  it('R5: is not what another unit has a register under', () => {
+    const evidence = Evidence.of([{ source: 'unit 7', survey: survey(card({ bytes: { 0x138: [1] } })) }]);
+    for (const vmm of [null, qemu11, generic]) {
+      expect(move(device({ vmm }), card(), vmm, evidence)).toMatchObject({ kind: 'impossible', move: { verdict: {
+        reasons: [{ kind: 'seen-in-use', name: 'PASID', offset: 0x134, at: 0x138, by: 'unit 7' }] } } });
+    }
   });
 
   it('of a capability that meets the place is told as for a VMM that obeys', () => {

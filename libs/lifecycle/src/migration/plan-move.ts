@@ -1,6 +1,6 @@
 import { ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  decideVmm, type Destination, explainVerdictReason, fit, identityAsBound, type IommuFacts, knownQuirks,
+  decideVmm, type Destination, type Evidence, explainVerdictReason, fit, identityAsBound, knownQuirks,
   type LayoutDocument, type LayoutIdentity, migrationVerdict, type Persona, type PhysicalFunction, planLayout,
   type PlannedLayout, planWorn, unplaced, type Verdict, type VerdictReason, type VmmDecision, type VmmRequest,
 } from '@cadastre/device-layout';
@@ -24,6 +24,8 @@ export interface MoveAsked {
   readonly target: RegisteredFunction;
   /** Of a target that is a VF, as for attach. */
   readonly physicalFunction: LayoutGround['physicalFunction'];
+  /** What other observations of the target's model told, as for attach. */
+  readonly evidence: Evidence | null;
   /** The VMM at the target; null is the one the device has. */
   readonly vmm: VmmRequest | null;
 }
@@ -83,7 +85,7 @@ type Judged =
 interface GroundThere {
   readonly there: Survey;
   readonly family: PhysicalFunction | null;
-  readonly iommu: IommuFacts;
+  readonly evidence: Evidence | null;
   readonly obedient: Destination;
 }
 
@@ -97,8 +99,9 @@ function judge(
   const there = survey(Observation.configSpace(facts), facts.sriov.role);
   const family = asked.physicalFunction && seenBySurvey(asked.physicalFunction);
   const has = guestDocument(layout, observed, guest);
-  const ground: GroundThere = { there, family, iommu: facts.iommu, obedient: {
-    survey: there, iommu: facts.iommu, vmm: obedientVmm, physicalFunction: family?.survey ?? null } };
+  const { evidence } = asked;
+  const ground: GroundThere = { there, family, evidence, obedient: { survey: there, iommu: facts.iommu,
+    vmm: obedientVmm, physicalFunction: family?.survey ?? null, quirks: knownQuirks, evidence } };
   const planned = abilities.value.placing === 'whole-document' ? planObeyed(layout, has, ground)
     : planPlaced(asked, layout, ground);
   if (planned.kind === 'refused') return ok({ ...planned, shown: null });
@@ -167,20 +170,19 @@ function planPlaced(asked: MoveAsked, layout: DecidedLayout, ground: GroundThere
   return refusedBy({ ...verdict, verdict: 'cannot', reasons: isTold ? verdict.reasons : [reason, ...verdict.reasons] });
 }
 
-function planAgain(layout: DecidedLayout, { there, family }: GroundThere): ReturnType<typeof planLayout> {
+function planAgain(layout: DecidedLayout, { there, family, evidence }: GroundThere): ReturnType<typeof planLayout> {
   return planLayout({
     survey: there, physicalFunction: family, wanted: layout.grants.map(wantedBy), operations: layout.operations,
     policy: layout.policy, told: layout.told, quirks: knownQuirks, decided: [...layout.placements, ...layout.reserved],
+    ...(evidence ? { evidence } : {}),
   });
 }
 
-function wear(
-  { persona: worn }: DecidedLayout, layout: LayoutDocument, { there, iommu }: GroundThere,
-): PlannedThere {
+function wear({ persona: worn }: DecidedLayout, layout: LayoutDocument, { obedient }: GroundThere): PlannedThere {
   const persona: Persona = { name: worn?.name ?? 'migrated', version: worn?.version ?? 1, layout };
-  const fits = fit(persona, there, iommu);
+  const fits = fit(persona, obedient);
   if (!fits.worn) return refusedBy(fits.verdict);
-  return { kind: 'planned', planned: planWorn(persona, fits.worn), verdict: null };
+  return { kind: 'planned', planned: planWorn(persona, fits.worn, obedient), verdict: null };
 }
 
 function refusedBy(verdict: Verdict): PlannedThere {
