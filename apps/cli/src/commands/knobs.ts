@@ -55,7 +55,7 @@ function answerText(answer: KnobsAnswer): string {
   const { profile, verdict, wanted, settings, unmet, implicitDefault, configuration, needs } = answer;
   return [
     `${paint('cyan', `${profile.name}/${profile.revision}`)} ${verdict}`,
-    ...(wanted.length === 0 ? ['  nothing is asked of the VMM: the hardware has it all'] : []),
+    ...(wanted.length === 0 ? ['  no capability is asked of the VMM: the hardware has it all'] : []),
     ...wanted.filter(({ offset }) => unmet.every((one) => one.kind !== 'not-made' || one.offset !== offset))
       .map(({ name, offset }) => `  ${name} at ${hex(offset, 3)}`),
     ...Object.entries(settings).map(([name, value]) => `  set ${name}=${value}`),

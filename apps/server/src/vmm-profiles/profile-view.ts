@@ -6,11 +6,11 @@ import { type GuestPrediction, type VmmProfile } from '@cadastre/vmm-profiles';
 export function profileView(profile: VmmProfile): object {
   const {
     name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
-    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites, because, ports,
   } = profile;
   return {
     name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
-    exemptsVendorBytes, failureMode, forwardsSyntheticWrites,
+    exemptsVendorBytes, failureMode, forwardsSyntheticWrites, because, ports,
   };
 }
 

@@ -26,6 +26,8 @@ describe('VMM profiles over HTTP', () => {
       name: 'qemu-11.0', revision: 1, evidence: 'read',
       hides: { ids: [0, 0x10, 0x0e], leaves: 'unlinked; at 0x100 a header with ID 0' },
       pasid: { kind: 'setting', setting: 'x-vpasid-cap-offset', implicitOffset: 0xff8 }, failureMode: 'silent',
+      because: { hides: 'Q11', makesNoStandard: 'Q6', makesNoExtended: 'Q14' },
+      ports: ['root-port', 'root-bus', 'pci-bridge', 'conventional-root'],
       migration: expect.objectContaining({ kind: 'compares-bytes', rule: 'Q22' }) as unknown,
       settings: expect.objectContaining(
         { 'x-vpasid-cap-offset': { kind: 'number', min: 0, max: 0xffff, rule: 'Q15' } }) as unknown,
