@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { History, Tally } from './history.js';
-import { type Home, homeInMemory, homeOnDisk } from './home.js';
+import { CountingClock, type Home, homeInMemory, homeOnDisk } from './home.js';
 import { type Loss, losses } from './losing-store.js';
 import { anyRequest } from './request.js';
 import { slots } from './world.js';
@@ -85,13 +85,13 @@ describe(`any history of a fleet (CADASTRE_SEED=${seed})`, () => {
 
   it('is what a clerk with plain maps would have noted, in memory', async () => {
     const tally = new Tally();
-    await expectAll(homeInMemory, 24, tally);
+    await expectAll(() => homeInMemory(new CountingClock()), 24, tally);
     for (const kind of kinds) {
       expect([kind, tally.of(kind, 'recorded') > 0, tally.of(kind, 'refused') > 0]).toEqual([kind, true, true]);
     }
   }, timeoutMs);
 
   it('and on disk', async () => {
-    await expectAll(() => homeOnDisk(directory), 6, new Tally());
+    await expectAll(() => homeOnDisk(new CountingClock(), directory), 6, new Tally());
   }, timeoutMs);
 });

@@ -1,4 +1,4 @@
-import { type CommandOutcome } from '@cadastre/ledger';
+import { type CommandOutcome, replay } from '@cadastre/ledger';
 import { type DeviceState, type KnownMigration } from '@cadastre/lifecycle';
 import { aimed } from './aim.js';
 import { type AnyCommand, commandFor, identityOf } from './commands.js';
@@ -122,6 +122,11 @@ export class History {
     await expectOneTruth(await this.look(), this.ledger);
     await this.restart();
     await expectOneTruth(await this.look(), this.ledger);
+  }
+
+  /** Names every event: equal for equal histories. */
+  async digest(): Promise<string> {
+    return (await replay(this.ledger.store)).ledgerDigest;
   }
 
   end(): Promise<void> {

@@ -6,16 +6,6 @@ import { type Command, CommandBus, type Query, QueryBus } from '@nestjs/cqrs';
 import { type Home } from './home.js';
 import { LosingStore } from './losing-store.js';
 
-/** Every command has an instant of its own, and every run the same ones. */
-class CountingClock {
-  private instant = Date.parse('2026-11-23T17:00:00.000Z');
-
-  now(): Date {
-    this.instant += 1_000;
-    return new Date(this.instant);
-  }
-}
-
 /** One process of a ledger: the handlers that clients reach, over a store. */
 export class RunningLedger {
   private constructor(
@@ -27,7 +17,7 @@ export class RunningLedger {
     const views = await Views.open(store, home.views, (line) => {
       throw new Error(line);
     });
-    const module = LedgerModule.register({ store, clock: new CountingClock(), views });
+    const module = LedgerModule.register({ store, clock: home.clock, views });
     return new RunningLedger(store, views, await NestFactory.createApplicationContext(module, { logger: false }));
   }
 
