@@ -103,7 +103,9 @@ function toUse(
 function toPlan(model: Model, vm: string, targets: ReadonlyMap<string, string>): Objections {
   const attached = model.attachedOf(vm);
   const goals = [...targets.values()];
+  const isKnown = [...model.devices].some(([name, { state }]) => name.startsWith(`${vm}/`) && state !== 'unknown');
   return [
+    !isKnown && 'vm-unknown',
     (attached.length === 0 || targets.size < attached.length) && 'migration-devices-differ',
     new Set(goals).size < goals.length && 'migration-impossible',
     ...[...targets].map(([name, target]) => !canGo(model, model.device(name), target) && 'migration-impossible'),
