@@ -63,27 +63,30 @@ export function strategiesOf(
 const choicesInEverybodysRoom = extendedSizeBytes / 4;
 
 /**
- * How many places a strategy has to choose from. Who has fewer goes first, so that nothing that could go elsewhere
- * takes the one place another is meant for. Of those with one place the operator's word goes before a persona's, and
- * that before the wish to resemble the hardware.
+ * How many places a strategy has to choose from, 0 where it has nothing to say. Who has fewer goes first, so that
+ * nothing that could go elsewhere takes the one place another is meant for. Of those with one place the operator's
+ * word goes before a persona's, and that before the wish to resemble the hardware.
  */
 export function choicesOf(
   strategy: Strategy, name: SyntheticName, capability: SyntheticCapability, ground: Ground,
 ): number {
-  const { lengthBytes } = capability;
-  const offsetsIn = (rooms: readonly { readonly range: ByteRange }[]): number => rooms.reduce((sum, { range }) =>
-    sum + Math.max(0, Math.floor((range.length - lengthBytes) / 4) + 1), 2);
   switch (strategy) {
-    case 'pinned': return 0;
-    case 'persona': return 1;
-    case 'physical': return 2;
-    case 'table': return offsetsIn(rowRooms(name, capability, ground));
+    case 'pinned': return ground.policy.pinned[name] === undefined ? 0 : 1;
+    case 'persona': return ground.persona?.places[name] === undefined ? 0 : 2;
+    case 'physical': return ground.physicalFunction || listed(capability, ground) ? 3 : 0;
+    case 'table': return offsetsIn(rowRooms(name, capability, ground), capability);
     case 'dvsec': {
       const rooms = toldRooms(name, ground);
-      return offsetsIn(rooms) + (rooms.length > 0 && rooms[0]?.name === null ? choicesInEverybodysRoom : 0);
+      return offsetsIn(rooms, capability) + (rooms[0]?.name === null ? choicesInEverybodysRoom : 0);
     }
     case 'gap': return Infinity;
   }
+}
+
+/** More than a strategy with one place has. */
+function offsetsIn(rooms: readonly { readonly range: ByteRange }[], { lengthBytes }: SyntheticCapability): number {
+  if (rooms.length === 0) return 0;
+  return rooms.reduce((sum, { range }) => sum + Math.max(0, Math.floor((range.length - lengthBytes) / 4) + 1), 3);
 }
 
 function tryStrategy(
@@ -161,6 +164,7 @@ function told(name: SyntheticName, capability: SyntheticCapability, ground: Grou
 
 /** Rooms told of for this capability, then those for any. */
 function toldRooms(name: SyntheticName, { told: rooms }: Ground): readonly ToldRoom[] {
+  if (rooms.length === 0) return rooms;
   return [...rooms.filter((one) => one.name === name), ...rooms.filter((one) => one.name === null)];
 }
 

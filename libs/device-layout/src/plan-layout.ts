@@ -122,9 +122,15 @@ function planInOrder(
 
 /** Who has the fewest places to choose from goes first: what could go anywhere takes nothing from it. */
 function placeInPasses(wanted: readonly WantedCapability[], draft: Draft): LayoutRefusal | undefined {
-  const choices = wanted.flatMap(({ name }) => strategiesOf(name, draft.request.policy).map((strategy) =>
-    choicesOf(strategy, name, syntheticCapability(name), groundFor(name, draft))));
-  for (const most of [...new Set([...choices, Infinity])].sort((a, b) => (a < b ? -1 : 1))) {
+  const turns = new Set<number>([Infinity]);
+  for (const { name } of wanted.length > 1 ? wanted : []) {
+    const ground = groundFor(name, draft);
+    for (const strategy of strategiesOf(name, draft.request.policy)) {
+      turns.add(choicesOf(strategy, name, syntheticCapability(name), ground));
+    }
+  }
+  for (const most of [...turns].sort((a, b) => (a < b ? -1 : 1))) {
+    if (most === 0) continue;
     const refusal = placeAll(wanted, most, draft);
     if (refusal) return refusal;
   }
