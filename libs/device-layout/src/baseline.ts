@@ -1,59 +1,70 @@
-import { type Capability, type CapabilitySpace, ok, refuse, type Result, type Survey } from '@cadastre/config-space';
-import { barSizes } from './base-address.js';
-import { canonicalJson } from './canonical-json.js';
-import { kindOf } from './capability-pairs.js';
+import { type CapabilitySpace, ok, refuse, type Result } from '@cadastre/config-space';
+import { BaselineDraft, type Entry } from './baseline-draft.js';
 import { explainRefusal } from './explain.js';
-import { unlikeBars, unlikeVfBars } from './judge-bars.js';
-import { identityOf, type LayoutDocument, type LayoutIdentity, type LayoutRange } from './layout-document.js';
+import { type FleetFunction, fleetOf, type FleetRefusal, unfitIn, unlikeIn } from './fleet.js';
+import { type LayoutDocument, type LayoutIdentity, type LayoutRange } from './layout-document.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { layoutDocument } from './make-layout-document.js';
 import { planLayout } from './plan-layout.js';
-import { commonPromise, isWeaker, promisedFields, readPromise } from './promised-field.js';
-
-/** One function of a fleet, in the words of whoever brings it. */
-export interface FleetFunction {
-  readonly source: string;
-  readonly survey: Survey;
-}
 
 /** Functions one baseline is made of: the fleet of a large site, and a fence. */
 export const fleetFunctionsMax = 100_000;
 
-/** A capability of the first function that not all have like that, and because of whom it is left out. */
-export interface Dropped {
+/** Whose doing something is: the first few by name, and how many they are. */
+export interface Blamed {
+  readonly because: readonly string[];
+  readonly count: number;
+}
+
+interface Listed {
   readonly space: CapabilitySpace;
   readonly id: number;
   readonly name: string;
   readonly offset: number;
-  readonly why: 'absent' | 'elsewhere' | 'other-length' | 'other-version' | 'other-hardware';
-  readonly because: string;
 }
 
-/** A promise of a register that not all can keep, and who keeps the least. */
-export interface Narrowed {
+/** A capability some function lists that not all have like that: it is left out. */
+export interface Dropped extends Listed, Blamed {
+  readonly why: 'absent' | 'other-length' | 'other-version' | 'other-hardware' | 'elsewhere';
+}
+
+/** A capability that all have, and some elsewhere: a VMM that obeys documents shows it in one place. */
+export type Relocated = Listed & Blamed;
+
+/** A promise of a register that not all can keep: the most any function has, what all have, who has least. */
+export interface Narrowed extends Blamed {
   readonly name: string;
   readonly offset: number;
   readonly field: string;
   readonly from: number;
   readonly to: number;
-  readonly because: string;
+}
+
+/** Identity fields that are not the same everywhere; the layout has those of most, and who has others. */
+export interface Replaced extends Blamed {
+  readonly field: keyof LayoutIdentity;
 }
 
 export interface Baseline {
   readonly layout: LayoutDocument;
   readonly dropped: readonly Dropped[];
+  readonly relocated: readonly Relocated[];
   readonly narrowed: readonly Narrowed[];
-  /** Identity fields that are not the same everywhere; the layout has those of the first function. */
-  readonly replaced: readonly { readonly field: keyof LayoutIdentity; readonly because: string }[];
+  readonly replaced: readonly Replaced[];
+}
+
+export interface BaselineOptions {
+  /**
+   * Whether a capability may be shown elsewhere than the hardware has it. A baseline is to be worn as a persona, and
+   * that takes a VMM that obeys documents, which can; so it may unless this says otherwise.
+   */
+  readonly relocations?: boolean;
 }
 
 export type BaselineRefusal =
   | { readonly kind: 'fleet-empty' }
   | { readonly kind: 'fleet-too-large'; readonly count: number; readonly most: number }
-  | { readonly kind: 'function-unfit'; readonly source: string; readonly problem: string }
-  /** Functions of another vendor, class, header or size, or with BARs of another kind, share no layout. */
-  | { readonly kind: 'nothing-in-common'; readonly source: string; readonly field: string;
-      readonly first: number; readonly here: number };
+  | FleetRefusal;
 
 /** Why there is no baseline, in one line. */
 export function explainBaselineRefusal(refusal: BaselineRefusal): string {
@@ -62,153 +73,77 @@ export function explainBaselineRefusal(refusal: BaselineRefusal): string {
     case 'fleet-too-large': return `${refusal.count} functions were given, ${refusal.most} are the most`;
     case 'function-unfit': return `${refusal.source}: ${refusal.problem}`;
     case 'nothing-in-common':
-      return `${refusal.source} has ${refusal.field} 0x${refusal.here.toString(16)}, the first function `
-        + `0x${refusal.first.toString(16)}`;
+      return `${refusal.source} has ${refusal.field} 0x${refusal.here.toString(16)}, ${refusal.base} has `
+        + `0x${refusal.there.toString(16)}`;
   }
-}
-
-/** A baseline while function after function narrows it. */
-interface Draft {
-  readonly first: Survey;
-  readonly kept: Map<Capability, readonly number[]>;
-  readonly dropped: Dropped[];
-  readonly narrowedBy: Map<string, Narrowed>;
-  readonly replaced: Map<keyof LayoutIdentity, string>;
-  /** Bytes that are not the same everywhere. */
-  readonly varies: Uint8Array;
 }
 
 /**
- * The greatest layout that all functions can show: capabilities all have in the same place and shape, promises all
- * can keep. Like the baseline of a CPU, with the reason for all that is left out.
+ * The greatest layout that all functions can show: capabilities all have in the same shape, promises all can keep.
+ * Like the baseline of a CPU, with the reason for all that is left out. The same functions give the same baseline and
+ * the same reasons in whatever order they come.
  */
-export function baseline(functions: readonly FleetFunction[]): Result<Baseline, BaselineRefusal> {
-  const [head] = functions;
-  if (!head) return refuse({ kind: 'fleet-empty' });
+export function baseline(
+  functions: readonly FleetFunction[], { relocations = true }: BaselineOptions = {},
+): Result<Baseline, BaselineRefusal> {
+  const [first, ...rest] = functions;
+  if (!first) return refuse({ kind: 'fleet-empty' });
   if (functions.length > fleetFunctionsMax) {
     return refuse({ kind: 'fleet-too-large', count: functions.length, most: fleetFunctionsMax });
   }
-  const first = head.survey;
-  const draft: Draft = {
-    first, dropped: [], narrowedBy: new Map(), replaced: new Map(), varies: new Uint8Array(first.space.size),
-    kept: new Map(first.capabilities.map((one) => [one,
-      promisedFields(one.space, one.id, one.length).map((field) => readPromise(first.space, one.offset, field))])),
-  };
-  for (const one of functions) {
-    const refusal = unfit(one, first);
-    if (refusal) return refuse(refusal);
-    if (one !== head && noteDifferences(one.survey, draft)) narrow(one, draft);
-  }
-  return finish(draft, head.source);
+  const unfit = unfitIn(functions);
+  if (unfit) return refuse(unfit);
+  const fleet = fleetOf([first, ...rest]);
+  const unlike = unlikeIn(functions, fleet.base);
+  if (unlike) return refuse(unlike);
+  const draft = new BaselineDraft(fleet, relocations);
+  for (const group of fleet.groups) draft.add(group);
+  return finish(draft);
 }
 
-function unfit({ source, survey: { space, findings, header } }: FleetFunction, first: Survey):
-BaselineRefusal | undefined {
-  if (!space.isWhole) {
-    return { kind: 'function-unfit', source, problem: `only ${space.capturedBytes} bytes were captured` };
-  }
-  if (findings.some((one) => one.kind === 'all-ones' && one.offset === 0)) {
-    return { kind: 'function-unfit', source, problem: 'the function does not answer' };
-  }
-  if (space.size !== first.space.size) {
-    return { kind: 'nothing-in-common', source, field: 'configSize', first: first.space.size, here: space.size };
-  }
-  const field = (['vendorId', 'classCode', 'type'] as const).find((name) => header[name] !== first.header[name]);
-  if (field) return { kind: 'nothing-in-common', source, field, first: first.header[field], here: header[field] };
-  const [unlike] = unlikeBars(first.space, space);
-  return unlike && { kind: 'nothing-in-common', source, field: `kind of BAR ${unlike.bar}`, first: unlike.layout,
-    here: unlike.destination };
-}
-
-/** Marks the bytes that differ from the first function's. False when none does: most functions of a fleet. */
-function noteDifferences({ space }: Survey, { first, varies }: Draft): boolean {
-  let differs = false;
-  for (let at = 0; at < space.size; at += 4) {
-    const bits = space.u32(at) ^ first.space.u32(at);
-    if (bits === 0) continue;
-    differs = true;
-    for (let byte = 0; byte < 4; byte += 1) if (((bits >>> (8 * byte)) & 0xff) !== 0) varies[at + byte] = 1;
-  }
-  return differs;
-}
-
-function narrow({ source, survey }: FleetFunction, draft: Draft): void {
-  const { first, kept, dropped, narrowedBy, replaced } = draft;
-  const ours = identityOf(first.space);
-  const theirs = identityOf(survey.space);
-  for (const field of Object.keys(ours) as (keyof LayoutIdentity)[]) {
-    if (ours[field] !== theirs[field] && !replaced.has(field)) replaced.set(field, source);
-  }
-  for (const [one, values] of kept) {
-    const { space, id, offset, length, row: { name } } = one;
-    const alike = survey.capabilities.filter((other) => other.space === space && other.id === id
-      && kindOf(other, survey.space) === kindOf(one, first.space));
-    const here = alike.find((other) => other.offset === offset);
-    const why = !here ? (alike.length > 0 ? 'elsewhere' : 'absent')
-      : here.length !== length ? 'other-length' : here.version !== one.version ? 'other-version'
-        : isOtherHardware(one, survey, first) ? 'other-hardware' : undefined;
-    if (why) {
-      kept.delete(one);
-      dropped.push({ space, id, name, offset, why, because: source });
-      continue;
-    }
-    const fields = promisedFields(space, id, length);
-    const common = fields.map((field, index) => {
-      const before = values[index] ?? 0;
-      const value = commonPromise(field, before, readPromise(survey.space, offset, field));
-      const from = readPromise(first.space, offset, field);
-      if (value !== before) {
-        narrowedBy.set(`${space} ${offset} ${field.name}`, {
-          name, offset, field: field.name, from, to: value, because: source });
-      }
-      return value;
-    });
-    if (common.some((value, index) => value !== values[index])) kept.set(one, common);
-  }
-}
-
-/** Whether a register says where the hardware has something, or how large, and the two do not agree. */
-function isOtherHardware(one: Capability, here: Survey, first: Survey): boolean {
-  const { space, id, offset, length } = one;
-  if (space === 'extended' && id === 0x10 && unlikeVfBars(first.space, one, here.space, one).length > 0) return true;
-  if (space === 'standard' && id === 0x14) {
-    return canonicalJson(barSizes(first.space, [one])) !== canonicalJson(barSizes(here.space, [one]));
-  }
-  return promisedFields(space, id, length).some((field) => field.counts === 'same'
-    && isWeaker(field, readPromise(first.space, offset, field), readPromise(here.space, offset, field)));
-}
-
-function finish(draft: Draft, source: string): Result<Baseline, BaselineRefusal> {
-  const { first, kept, dropped, narrowedBy, replaced, varies } = draft;
-  const operations: LayoutOperation[] = dropped.map(({ space, id, offset, why, because }) =>
-    ({ kind: 'hide-capability', space, id, offset, reason: `${why} in ${because}` }));
-  const fixed = new Set<number>();
-  for (const [{ space, id, offset, length }, values] of kept) {
-    for (const [index, field] of promisedFields(space, id, length).entries()) {
-      const to = values[index] ?? 0;
-      const narrowed = narrowedBy.get(`${space} ${offset} ${field.name}`);
-      if (!narrowed) continue;
-      const mask = (((2 ** field.width) - 1) * 2 ** field.lsb) >>> 0;
-      operations.push({ kind: 'replace-register', offset: offset + field.at, mask,
-        value: (to * 2 ** field.lsb) >>> 0, reason: `the most ${narrowed.because} can keep` });
-      for (let byte = field.lsb >>> 3; byte <= (field.lsb + field.width - 1) >>> 3; byte += 1) {
-        fixed.add(offset + field.at + byte);
+function finish(draft: BaselineDraft): Result<Baseline, BaselineRefusal> {
+  const { base, kept, dropped } = draft;
+  const operations: LayoutOperation[] = dropped.filter(({ ofBase }) => ofBase)
+    .map(({ space, id, offset, why, because: [first], count }) => ({
+      kind: 'hide-capability', space, id, offset,
+      reason: `${why} in ${first}${count > 1 ? ` and ${count - 1} more` : ''}` }));
+  const fixed = new Set<number>(shownByTheVmm);
+  for (const entry of kept) {
+    const header = entry.capability.space === 'standard' ? 2 : 4;
+    for (let byte = 0; byte < header; byte += 1) fixed.add(entry.capability.offset + byte);
+    for (const one of registersOf(entry)) {
+      operations.push(one);
+      for (let byte = 0; byte < 4; byte += 1) {
+        if (((one.mask >>> (8 * byte)) & 0xff) !== 0) fixed.add(one.offset + byte);
       }
     }
   }
   const planned = planLayout({
-    survey: first, physicalFunction: null, wanted: [], operations,
+    survey: base.survey, physicalFunction: null, wanted: [], operations,
     policy: { strategies: [], pinned: {}, allowedRanges: [], forbiddenRanges: [] },
   });
-  if (!planned.ok) return refuse({ kind: 'function-unfit', source, problem: explainRefusal(planned.refusal) });
-  const layout = layoutDocument(first, planned.value.layout, planned.value.guestConfigSpace);
-  const droppedAt = new Set(dropped.map(({ space, offset }) => `${space} ${offset}`));
+  if (!planned.ok) {
+    return refuse({ kind: 'function-unfit', source: base.source, problem: explainRefusal(planned.refusal) });
+  }
+  const layout = layoutDocument(base.survey, planned.value.layout, planned.value.guestConfigSpace);
   return ok({
-    layout: { ...layout, ranges: loosened(layout.ranges, (at) => varies[at] === 1 && !fixed.has(at)) },
-    dropped, replaced: [...replaced].map(([field, because]) => ({ field, because })),
-    narrowed: [...narrowedBy].filter(([key]) => !droppedAt.has(key.split(' ').slice(0, 2).join(' ')))
-      .map(([, one]) => one),
+    layout: { ...layout, ranges: loosened(layout.ranges, (at) => draft.varies[at] === 1 && !fixed.has(at)) },
+    dropped: dropped.map(({ space, id, name, offset, why, because, count }) =>
+      ({ space, id, name, offset, why, because, count })),
+    relocated: draft.relocated, narrowed: kept.flatMap((one) => one.narrowed()), replaced: draft.replaced,
   });
+}
+
+/** Identity and head of the list: who wears a layout shows its own, whatever the hardware has. */
+const shownByTheVmm: readonly number[] = [0x00, 0x01, 0x02, 0x03, 0x08, 0x09, 0x0a, 0x0b, 0x0e, 0x2c, 0x2d, 0x2e, 0x2f,
+  0x34];
+
+/** Registers of the base that promise more than all can keep. */
+function registersOf(entry: Entry): readonly Extract<LayoutOperation, { kind: 'replace-register' }>[] {
+  const { capability: { offset } } = entry;
+  return entry.weakened().map(({ field: { at, lsb, width }, to, because: [first] }) => ({
+    kind: 'replace-register', offset: offset + at, mask: (((2 ** width) - 1) * 2 ** lsb) >>> 0,
+    value: (to * 2 ** lsb) >>> 0, reason: `the most ${first} can keep` }));
 }
 
 /** Bytes that differ in the fleet cannot be promised to be identical: they may differ as they do. */

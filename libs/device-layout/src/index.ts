@@ -1,7 +1,7 @@
 export { afterLoad } from './after-load.js';
 export {
-  baseline, type Baseline, type BaselineRefusal, type Dropped, explainBaselineRefusal, type FleetFunction,
-  fleetFunctionsMax, type Narrowed,
+  baseline, type Baseline, type BaselineOptions, type BaselineRefusal, type Blamed, type Dropped,
+  explainBaselineRefusal, fleetFunctionsMax, type Narrowed, type Relocated, type Replaced,
 } from './baseline.js';
 export { canonicalJson } from './canonical-json.js';
 export { compareLayouts, type LayoutDifference } from './compare-layouts.js';
@@ -10,6 +10,7 @@ export { explainAlternative, explainCaution, explainPlacement, explainReason, ex
 export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
 export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
 export { type ByteExplanation, type EventNamed, explainByte, type LayoutEvents } from './explain-byte.js';
+export { type FleetFunction } from './fleet.js';
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
 export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';

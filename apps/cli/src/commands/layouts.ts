@@ -1,8 +1,8 @@
 import { type Command } from 'commander';
 import { survey } from '@cadastre/config-space';
 import {
-  baseline, compareLayouts, explainBaselineRefusal, explainVerdict, fit, knownQuirks, type LayoutDifference,
-  migrationVerdict,
+  baseline, type Blamed, compareLayouts, explainBaselineRefusal, explainVerdict, fit, knownQuirks,
+  type LayoutDifference, migrationVerdict,
 } from '@cadastre/device-layout';
 import { obedientVmm, type VmmProfile, vmmAbilities } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
@@ -45,6 +45,7 @@ export function addLayouts(program: Command): void {
   persona.command('baseline')
     .description('the greatest layout that all functions of some dumps can show')
     .argument('<dumps...>', 'files to read')
+    .option('--same-places', 'leave out what some have elsewhere: for VMMs that move nothing')
     .option('--json', 'print as JSON (schema cadastre.baseline/1)')
     .action(shareBaseline);
 }
@@ -121,22 +122,30 @@ function wear(layoutFile: string, dump: string, options: DestinationOptions): vo
   if (!worn) throw new CommandFailed(exitCode.negative, counted(given.reasons.length, 'reason'));
 }
 
-function shareBaseline(files: readonly string[], { json }: { json?: boolean }): void {
+function shareBaseline(
+  files: readonly string[], { json, samePlaces }: { json?: boolean; samePlaces?: boolean },
+): void {
   const functions = files.flatMap((file) => readCaptures(file).map((one) =>
     ({ source: `${file} ${one.address}`, survey: survey(one.space) })));
-  const shared = baseline(functions);
+  const shared = baseline(functions, { relocations: samePlaces !== true });
   if (!shared.ok) {
     if (json) printJson({ schema: 'cadastre.baseline/1', refusal: shared.refusal });
     throw new CommandFailed(exitCode.negative, `no baseline: ${explainBaselineRefusal(shared.refusal)}`);
   }
-  const { layout, dropped, narrowed, replaced } = shared.value;
+  const { layout, dropped, relocated, narrowed, replaced } = shared.value;
   if (json) {
-    printJson({ schema: 'cadastre.baseline/1', layout: shownLayout(layout), dropped, narrowed, replaced });
+    printJson({ schema: 'cadastre.baseline/1', layout: shownLayout(layout), dropped, relocated, narrowed, replaced });
     return;
   }
   const names = layout.capabilities.map(({ name }) => name).join(', ');
   print(`${counted(functions.length, 'function')} share ${names || 'a header'}`);
-  for (const one of dropped) print(`${one.name}@${hex(one.offset, 3)}: ${one.why} in ${one.because}`);
-  for (const one of narrowed) print(`${one.name} ${one.field}: ${one.from} -> ${one.to}, because of ${one.because}`);
-  for (const one of replaced) print(`${one.field} differs in ${one.because}`);
+  for (const one of dropped) print(`${one.name}@${hex(one.offset, 3)}: ${one.why} in ${named(one)}`);
+  for (const one of relocated) print(`${one.name}@${hex(one.offset, 3)}: elsewhere in ${named(one)}: a VMM moves it`);
+  for (const one of narrowed) print(`${one.name} ${one.field}: ${one.from} -> ${one.to}, because of ${named(one)}`);
+  for (const one of replaced) print(`${one.field} differs in ${named(one)}`);
+}
+
+function named({ because, count }: Blamed): string {
+  const more = count - because.length;
+  return `${because.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

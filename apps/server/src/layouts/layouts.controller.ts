@@ -64,13 +64,13 @@ export class LayoutsController {
 
   @Post('personas/baseline')
   @HttpCode(200)
-  async baseline(@Body() { functions }: BaselineDto): Promise<object> {
+  async baseline(@Body() { functions, relocations }: BaselineDto): Promise<object> {
     const given = await Promise.all(functions.map((one, index) =>
       givenFunction(one, this.queries, `/functions/${index}`)));
-    const shared = baseline(given);
+    const shared = baseline(given, { relocations: relocations ?? true });
     if (!shared.ok) throw new Refused({ kind: 'no-baseline', because: shared.refusal });
-    const { layout, dropped, narrowed, replaced } = shared.value;
-    return { layout: parsed(writeLayoutDocument(layout)), dropped, narrowed, replaced };
+    const { layout, ...report } = shared.value;
+    return { layout: parsed(writeLayoutDocument(layout)), ...report };
   }
 }
 

@@ -97,6 +97,9 @@ export class VerdictDto extends GivenFunctionDto {
 export class BaselineDto {
   @IsNestedList(() => GivenFunctionDto, functionsMax) @ArrayMinSize(1)
   functions!: GivenFunctionDto[];
+
+  @IsOptional() @IsBoolean()
+  relocations?: boolean | null;
 }
 
 export class PublishPersonaDto {
