@@ -84,6 +84,12 @@ describe('a VF whose physical function is not known', () => {
       .toEqual([{ kind: 'ids-not-known', vendorId: 0x8086 }]);
   });
 
+  it('and of one whose SR-IOV capability is cut by the end of its space', () => {
+    const family = { address: '0000:3b:00.0', survey: surveyOf({ extended: [{ id: 0x10, offset: 0xff0 }] }) };
+    expect(planned(vf, { ...byDefault, physicalFunction: family }).layout.placements[0]?.cautions)
+      .toContainEqual({ kind: 'ids-not-known', vendorId: 0x8086 });
+  });
+
   it('has its own IDs where its bytes tell them', () => {
     const telling = surveyOf({ ...vfParts, vendorId: 0x8086, deviceId: 0x2714 }, 'vf');
     const { layout } = planned(telling, unknown);

@@ -17,7 +17,8 @@ export interface VfIds {
 /** The IDs a PF gives its VFs: its own vendor, and the device ID of its SR-IOV capability. */
 export function vfIdsOf(family: Survey | null | undefined): VfIds | undefined {
   const sriov = family?.capabilities.find(({ space, id }) => space === 'extended' && id === 0x10);
-  if (!family || !sriov) return undefined;
+  // One that the end of the space cuts tells nothing.
+  if (!family || !sriov || sriov.length < vfDeviceIdAt + 2) return undefined;
   return { vendorId: family.space.u16(0), deviceId: family.space.u16(sriov.offset + vfDeviceIdAt) };
 }
 
