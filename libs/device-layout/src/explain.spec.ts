@@ -23,7 +23,12 @@ const reasons: Examples<PlacementReason> = {
   'physical-function-has-it-here': [[{ kind: 'physical-function-has-it-here', pf: '0000:3b:00.0' },
     'its physical function 0000:3b:00.0 has it here']],
   'persona-has-it-here': [[{ kind: 'persona-has-it-here', persona: 'gpu-v1@1' }, 'persona gpu-v1@1 has it here']],
-  'device-told-it': [[{ kind: 'device-told-it', source: 'DVSEC 10de:0003' }, 'DVSEC 10de:0003 tells of room here']],
+  'device-told-it': [
+    [{ kind: 'device-told-it', by: 'dvsec', source: 'DVSEC 1af4:0001 revision 1 at 0x200' },
+      'DVSEC 1af4:0001 revision 1 at 0x200 tells of room here'],
+    [{ kind: 'device-told-it', by: 'operator', source: 'data sheet' },
+      'the operator tells of room here (data sheet)'],
+  ],
   'table-has-it-here': [[{ kind: 'table-has-it-here', row: 'dlb' }, 'row dlb of the quirk table has it here']],
   'its-place-is-fixed': [[{ kind: 'its-place-is-fixed', offsets: [0xc8, 0xd4] },
     'the first free one of the places it may have: 0xc8, 0xd4']],

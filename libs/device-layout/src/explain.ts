@@ -15,7 +15,9 @@ export function explainReason(reason: PlacementReason): string {
     case 'hardware-has-it-here': return 'the hardware lists it here';
     case 'physical-function-has-it-here': return `its physical function ${reason.pf} has it here`;
     case 'persona-has-it-here': return `persona ${reason.persona} has it here`;
-    case 'device-told-it': return `${reason.source} tells of room here`;
+    case 'device-told-it':
+      return reason.by === 'operator' ? `the operator tells of room here (${reason.source})`
+        : `${reason.source} tells of room here`;
     case 'table-has-it-here': return `row ${reason.row} of the quirk table has it here`;
     case 'its-place-is-fixed':
       return `the first free one of the places it may have: ${reason.offsets.map(hex).join(', ')}`;

@@ -32,9 +32,13 @@ export interface PersonaPlaces {
   readonly places: Readonly<Partial<Record<SyntheticName, number>>>;
 }
 
-/** Room a device itself tells of: a parsed DVSEC, or a finding of a plugin. */
+/** Where a `ToldRoom` comes from: an operator's word, a DVSEC the core can read, or a finding of a plugin. */
+export type ToldBy = 'operator' | 'dvsec' | 'plugin';
+
+/** Room somebody tells of. */
 export interface ToldRoom {
-  /** Who told: `DVSEC 10de:0003`, `plugin cxl 1.2.0`. */
+  readonly by: ToldBy;
+  /** Who told: `DVSEC 10de:0003 revision 0 at 0x400`, `plugin cxl 1.2.0`; of an operator whatever they wrote. */
   readonly source: string;
   /** The capability the room is for; null for any. */
   readonly name: SyntheticName | null;

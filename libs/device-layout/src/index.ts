@@ -11,9 +11,12 @@ export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, t
 export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
 export { type ByteExplanation, type EventNamed, explainByte, type LayoutEvents } from './explain-byte.js';
 export { type FleetFunction } from './fleet.js';
+export { type DvsecRoomRow, knownDvsecRooms, roomsTold } from './dvsec-room.js';
 export { type FunctionMatch } from './function-match.js';
 export { grantPasid, type PasidGrant, type PasidRefusal, pasidRegisters, type PasidRequest } from './grant-pasid.js';
-export { type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldRoom } from './ground.js';
+export {
+  type PersonaPlaces, type PhysicalFunction, type PlacementPolicy, type ToldBy, type ToldRoom,
+} from './ground.js';
 export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
 export { type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';

@@ -57,7 +57,8 @@ const capability = object({
 const range = object({
   offset, length: whole(1, bytesMax), compare: compareClass, write: writeBehaviour,
   provenance: object({
-    by: oneOf('hardware', 'planner', 'operator', 'persona', 'quirk', 'plugin'), rule: text(64), note: orNull(line),
+    by: oneOf('hardware', 'planner', 'operator', 'persona', 'quirk', 'dvsec', 'plugin'), rule: text(64),
+    note: orNull(line),
   }),
 });
 
@@ -72,7 +73,7 @@ const body = object({
   evidence: object({
     captures: list(object({ source: line, configSpaceDigest: digest }), furtherCapturesMax),
     looked: whole(0, 0xffffffff),
-    quirks: list(text(128), 256), told: list(line, 256),
+    quirks: list(text(128), 256), told: list(object({ by: oneOf('operator', 'dvsec', 'plugin'), source: line }), 256),
   }),
   digest,
 });

@@ -2,6 +2,7 @@ import { type CapabilitySpace, type ConfigOffset, type ConfigPatch } from '@cada
 import { canonicalJson } from './canonical-json.js';
 import { Digest } from './digest.js';
 import { type CaptureNamed } from './evidence.js';
+import { type ToldBy } from './ground.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { type Caution, type RefusedAlternative, type Strategy } from './refusal.js';
 import { type SyntheticName, type SyntheticRegisters } from './synthetic-capability.js';
@@ -27,7 +28,7 @@ export type PlacementReason =
   | { readonly kind: 'hardware-has-it-here' }
   | { readonly kind: 'physical-function-has-it-here'; readonly pf: string }
   | { readonly kind: 'persona-has-it-here'; readonly persona: string }
-  | { readonly kind: 'device-told-it'; readonly source: string }
+  | { readonly kind: 'device-told-it'; readonly by: ToldBy; readonly source: string }
   | { readonly kind: 'table-has-it-here'; readonly row: string }
   /** The row of the capability itself names the places it may have. */
   | { readonly kind: 'its-place-is-fixed'; readonly offsets: readonly number[] }
@@ -52,7 +53,7 @@ export interface LayoutEvidence {
   /** Names of the rows of the quirk table that are about this function. */
   readonly quirks: readonly string[];
   /** Who told of room. */
-  readonly told: readonly string[];
+  readonly told: readonly { readonly by: ToldBy; readonly source: string }[];
 }
 
 /** Where things are in the config space a guest sees: patches over the original, and the reason for each placement. */

@@ -122,8 +122,8 @@ function paintAnchor({ offset, origin }: ListEntry, bytes: ByteBehaviour[]): voi
 
 function paintPlacement(placement: Placement, bytes: ByteBehaviour[]): void {
   const { name, offset, length, strategy, reason } = placement;
-  const by = strategy === 'pinned' ? 'operator' : strategy === 'persona' ? 'persona'
-    : strategy === 'table' ? 'quirk' : strategy === 'dvsec' ? 'plugin' : 'planner';
+  const by = reason.kind === 'device-told-it' ? reason.by : strategy === 'pinned' ? 'operator'
+    : strategy === 'persona' ? 'persona' : strategy === 'table' ? 'quirk' : 'planner';
   const provenance: Provenance = { by, rule: strategy, note: `${name}: ${explainReason(reason)}` };
   for (let at: number = offset; at < offset + length; at += 1) {
     bytes[at] = { compare: 'identical', write: 'dropped', provenance };

@@ -60,7 +60,7 @@ describe('what has one place gets it before anything that could go elsewhere', (
 
   it('in the narrower room first, and in room of its own before everybody\'s', () => {
     const room = (name: Want | null, offset: number, length: number): ToldRoom =>
-      ({ source: 'plugin x 1', name, range: { offset, length } });
+      ({ by: 'plugin', source: 'plugin x 1', name, range: { offset, length } });
     const rooms = (...told: readonly ToldRoom[]): Readonly<Record<string, string>> =>
       places(planned(over, {
         policy: policy({ strategies: ['dvsec'] }), told, wanted: wanted('pasid', 'acs') }).layout);
@@ -162,7 +162,7 @@ const anyRequest: fc.Arbitrary<LayoutRequest> = fc.record({
     pinned: anyPlaces, allowedRanges: fc.constant([]),
     forbiddenRanges: fc.array(anyRange.map((range) => ({ ...range, reason: 'kept' })), { maxLength: 1 }) }),
   persona: fc.record({ persona: fc.constant('any@1'), places: anyPlaces }),
-  told: fc.array(fc.record({ source: fc.constant('plugin x 1'), range: anyRange,
+  told: fc.array(fc.record({ by: fc.constant('plugin'), source: fc.constant('plugin x 1'), range: anyRange,
     name: fc.option(fc.constantFrom(...all)) }), { maxLength: 2 }),
   physicalFunction: fc.option(anySurvey.map((survey) => ({ address: '0000:3b:00.0', survey }))),
 });

@@ -158,7 +158,7 @@ function physical(capability: SyntheticCapability, ground: Ground): Answer {
 function told(name: SyntheticName, capability: SyntheticCapability, ground: Ground): Answer {
   const rooms = toldRooms(name, ground);
   if (rooms.length === 0) return no({ kind: 'nothing-told' });
-  return lowestOf(rooms.map(({ range, source }) => ({ range, reason: { kind: 'device-told-it', source } })),
+  return lowestOf(rooms.map(({ range, by, source }) => ({ range, reason: { kind: 'device-told-it', by, source } })),
     'dvsec', capability, ground);
 }
 

@@ -5,6 +5,7 @@ import {
 import { CapabilityList } from './capability-list.js';
 import { uselessness } from './cautions.js';
 import { Digest } from './digest.js';
+import { type DvsecRoomRow, knownDvsecRooms, roomsTold } from './dvsec-room.js';
 import { type Evidence } from './evidence.js';
 import { matches } from './function-match.js';
 import {
@@ -49,7 +50,10 @@ export interface LayoutRequest {
   readonly decided?: readonly Placement[];
   readonly operations?: readonly LayoutOperation[];
   readonly persona?: PersonaPlaces;
+  /** What operators and plugins tell of; what the function's own DVSECs tell comes behind. */
   readonly told?: readonly ToldRoom[];
+  /** The table of DVSECs that tell of room; `knownDvsecRooms` when it is left out. */
+  readonly dvsecs?: readonly DvsecRoomRow[];
   /** The quirk table; rows about other functions are passed over. */
   readonly quirks?: readonly QuirkRow[];
   readonly evidence?: Evidence;
@@ -67,6 +71,7 @@ interface Draft {
   readonly request: LayoutRequest;
   readonly lists: Lists;
   readonly quirks: readonly QuirkRow[];
+  readonly told: readonly ToldRoom[];
   readonly taken: TakenRange[];
   readonly placements: Placement[];
   readonly patches: ConfigPatch[];
@@ -109,6 +114,7 @@ function planInOrder(
     request, taken: [], placements: [], patches: [...idPatches(survey, vfIdsOf(family))],
     lists: { standard: CapabilityList.of(survey, 'standard'), extended: CapabilityList.of(survey, 'extended') },
     quirks: quirksOf(headerAsBound(survey.header, family), request.quirks ?? []),
+    told: [...request.told ?? [], ...roomsTold(survey, request.dvsecs ?? knownDvsecRooms)],
   };
   const impossible = operate(draft);
   if (impossible) return refuse(impossible);
@@ -156,8 +162,8 @@ function operate({ request, lists, patches, taken }: Draft): LayoutRefusal | und
   return undefined;
 }
 
-function groundFor(name: SyntheticName, { request, lists, taken, quirks }: Draft): Ground {
-  const { survey, physicalFunction, policy, persona = null, told = [], evidence = null } = request;
+function groundFor(name: SyntheticName, { request, lists, taken, quirks, told }: Draft): Ground {
+  const { survey, physicalFunction, policy, persona = null, evidence = null } = request;
   const { space } = syntheticCapability(name);
   return {
     space, survey, physicalFunction, policy, taken, list: lists[space], persona, told, quirks, evidence,
@@ -254,15 +260,15 @@ function brokenList(findings: readonly Finding[], space: BrokenList['space']): B
     kinds.includes(one.kind) && 'space' in one && one.space === space);
 }
 
-function finish({ request, lists, quirks, placements: placed, patches: bodies }: Draft): PlannedLayout {
-  const { survey, operations = [], told = [], evidence } = request;
+function finish({ request, lists, quirks, told, placements: placed, patches: bodies }: Draft): PlannedLayout {
+  const { survey, operations = [], evidence } = request;
   const placements = [...placed].sort((a, b) => rankOf(a) - rankOf(b));
   const patches = merged([...bodies, ...lists.standard.headerPatches(), ...lists.extended.headerPatches()]);
   const layout: Layout = {
     planner: plannerVersion, placements, patches, operations,
     evidence: {
       captures: evidence?.named ?? [], looked: evidence?.looked ?? 0, quirks: quirks.map(({ name }) => name),
-      told: told.map(({ source }) => source),
+      told: told.map(({ by, source }) => ({ by, source })),
     },
     standardList: [...lists.standard.entries], extendedList: [...lists.extended.entries],
   };

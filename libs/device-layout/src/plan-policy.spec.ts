@@ -21,7 +21,7 @@ describe('a policy', () => {
         allowedRanges: [{ offset: 0x100, length: 256 }],
         forbiddenRanges: [{ offset: 0x400, length: 16, reason: 'scratch' }] },
       operations: [{ kind: 'hide-capability', space: 'extended', id: 16, offset: null, reason: 'no VFs' }],
-      told: [{ source: 'DVSEC 1:2', name: null, range: { offset: 0x200, length: 8 } }] } });
+      told: [{ by: 'operator', source: 'DVSEC 1:2', name: null, range: { offset: 0x200, length: 8 } }] } });
   });
 
   it('with every wanted capability pinned means those offsets or nothing', () => {

@@ -111,7 +111,8 @@ export function readPlanPolicy(given: unknown, wanted: readonly SyntheticName[])
   const told = reader.list(all['told'], '/told', (one, at): ToldRoom => {
     const { source, name } = reader.members(one, at, ['source', 'name', 'offset', 'length']);
     return {
-      source: reader.text(source, `${at}/source`),
+      // Whoever is quoted, it is the operator who says so.
+      by: 'operator', source: reader.text(source, `${at}/source`),
       name: name === undefined || name === null ? null : reader.name(name, `${at}/name`),
       range: reader.range(one, at, ['source', 'name']),
     };

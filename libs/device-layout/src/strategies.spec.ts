@@ -15,7 +15,7 @@ const gpu = { vendorId: 0x10de, deviceId: 0x1eb8, classCode: 0x030200 } as const
 
 describe('the default order', () => {
   const persona = { persona: 'gpu-v1@1', places: { pasid: 0x400 } } as const;
-  const told = [{ source: 'DVSEC 1af4:0001', name: null, range: { offset: 0x500, length: 0x40 } }] as const;
+  const told = [{ by: 'plugin', source: 'plugin x 1', name: null, range: { offset: 0x500, length: 0x40 } }] as const;
   const quirks = [{ name: 'row', match: { vendorId: 0x1af4 }, source: 'a test',
     places: { pasid: { offset: 0x600, length: 8 } } }] as const;
   const first = (change: object) => planned(over, { policy: byDefault, ...change }).layout.placements[0];
@@ -24,7 +24,7 @@ describe('the default order', () => {
     const all = { persona, told, quirks };
     expect(first(all)).toMatchObject({ offset: 0x400, strategy: 'persona', refused: [] });
     expect(first({ told, quirks })).toMatchObject({
-      offset: 0x500, strategy: 'dvsec', reason: { kind: 'device-told-it', source: 'DVSEC 1af4:0001' } });
+      offset: 0x500, strategy: 'dvsec', reason: { kind: 'device-told-it', by: 'plugin', source: 'plugin x 1' } });
     expect(first({ quirks })).toMatchObject({ offset: 0x600, strategy: 'table' });
     expect(first({})).toMatchObject({ offset: 0x134, strategy: 'gap', refused: [
       { strategy: 'persona', because: { kind: 'no-persona' } }, { strategy: 'physical' },
@@ -38,7 +38,8 @@ describe('the default order', () => {
 
   it('names in the decision what it rested on', () => {
     const { layout } = planned(over, { policy: byDefault, told, quirks });
-    expect(layout.evidence).toEqual({ captures: [], looked: 0, quirks: ['row'], told: ['DVSEC 1af4:0001'] });
+    expect(layout.evidence).toEqual({ captures: [], looked: 0, quirks: ['row'],
+      told: [{ by: 'plugin', source: 'plugin x 1' }] });
   });
 });
 
@@ -47,18 +48,19 @@ describe('room a device tells of', () => {
 
   it('is searched for its lowest free bytes', () => {
     const used = surveyOf({ extended: [aer], bytes: { 0x502: [1] } });
-    const told = [{ source: 'plugin x 1', name: 'pasid', range: { offset: 0x500, length: 0x20 } }] as const;
+    const range = { offset: 0x500, length: 0x20 };
+    const told = [{ by: 'plugin', source: 'plugin x 1', name: 'pasid', range }] as const;
     expect(planned(used, { policy: policy({ strategies }), told }).layout.placements[0]?.offset).toBe(0x504);
   });
 
   it('is no proof: bytes in use stay in use', () => {
-    const told = [{ source: 'plugin x 1', name: null, range: { offset: 0x100, length: 0x20 } }] as const;
+    const told = [{ by: 'plugin', source: 'plugin x 1', name: null, range: { offset: 0x100, length: 0x20 } }] as const;
     expect(reasonsOf(refusalOf(over, { policy: policy({ strategies }), told })))
       .toMatchObject([{ kind: 'offset-occupied', by: 'AER' }]);
   });
 
   it('for another capability is not for this one', () => {
-    const told = [{ source: 'plugin x 1', name: 'pri', range: { offset: 0x500, length: 0x20 } }] as const;
+    const told = [{ by: 'plugin', source: 'plugin x 1', name: 'pri', range: { offset: 0x500, length: 0x20 } }] as const;
     expect(reasonsOf(refusalOf(over, { policy: policy({ strategies }), told }))).toEqual([{ kind: 'nothing-told' }]);
   });
 });

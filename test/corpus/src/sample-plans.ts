@@ -43,7 +43,7 @@ const policies: Readonly<Record<string, (over: Survey) => Partial<LayoutRequest>
   ranges: () => ({ policy: { ...byDefault, allowedRanges: [{ offset: 0x400, length: 0x100 }],
     forbiddenRanges: [{ offset: 0x400, length: 0x20, reason: 'kept' }] } }),
   told: () => ({ policy: byDefault, persona: { persona: 'sample@1', places: { ats: 0x700 } },
-    told: [{ source: 'plugin sample 1', name: null, range: { offset: 0x600, length: 0x40 } }] }),
+    told: [{ by: 'plugin', source: 'plugin sample 1', name: null, range: { offset: 0x600, length: 0x40 } }] }),
   operations: (over) => ({ policy: byDefault, operations: operationsOver(over) }),
 };
 
