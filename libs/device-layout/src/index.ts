@@ -19,7 +19,7 @@ export {
 } from './ground.js';
 export { type GuestDifference, type GuestDifferences, guestDifferences } from './guest-differences.js';
 export { type IommuFacts } from './iommu-facts.js';
-export { type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';
+export { documentAlone, type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';
 export { knownQuirks } from './known-quirks.js';
 export {
   type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement, type PlacementReason,

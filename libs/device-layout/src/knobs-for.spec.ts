@@ -3,10 +3,11 @@ import { readLspciText, survey, type Survey } from '@cadastre/config-space';
 import { type ConfigSpaceParts, express } from '@cadastre/config-space/testing';
 import { profileNamed, type VmmProfile } from '@cadastre/vmm-profiles';
 import { hardwareBehind } from './hardware-behind.js';
-import { type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';
+import { documentAlone, type KnobsAnswer, knobsFor, type LayoutHost } from './knobs-for.js';
 import { type LayoutDocument, readLayoutDocument, writeLayoutDocument } from './layout-document.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { layoutDocument } from './make-layout-document.js';
+import { fit } from './persona.js';
 import { type LayoutRequest } from './plan-layout.js';
 import { pinnedAt, planned, policy, surveyOf, wholePasid } from './testing.js';
 
@@ -33,8 +34,7 @@ function profile(name: string): VmmProfile {
 function answer(
   layout: LayoutDocument, name: string, physical: Survey | null, change: Partial<LayoutHost> = {},
 ): KnobsAnswer {
-  return knobsFor(layout, profile(name), { physical, role: 'none', family: null, port: 'root-port', settings: {},
-    kernel: { release: '7.2', flavour: 'upstream' }, pasid: null, names: {}, ...change });
+  return knobsFor(layout, profile(name), { ...documentAlone, physical, ...change });
 }
 const told = ({ unmet }: KnobsAnswer): unknown => unmet.map(({ kind, offset }) => [kind, offset]);
 const samples = new URL('../../../samples/', import.meta.url);
@@ -97,6 +97,18 @@ describe('what to set so that a whole layout is shown', () => {
     const operations = [{ kind: 'replace-register', offset: 0x64, mask: 0x7, value: 0x5, reason: 'smaller' }] as const;
     expect(answer(documentOf(over, { operations }), 'qemu-11.0', over)).toMatchObject({ verdict: 'cannot-obey',
       unmet: [{ kind: 'operation-not-obeyed', offset: 0x64 }] });
+  });
+
+  it('of a persona is every byte in which the hardware is another', () => {
+    const layout = documentOf(over, { wanted: [wholePasid], policy: pinnedAt(0x300) });
+    const persona = { name: 'nic', version: 1, layout };
+    const later = surveyOf({ ...card, revision: 2 });
+    const iommu = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
+    const { worn } = fit(persona, { survey: later, iommu });
+    if (!worn) throw new Error('it does not fit');
+    expect(answer(worn.layout, 'generic', later)).toMatchObject({ verdict: 'exact' });
+    expect(answer(worn.layout, 'qemu-11.0', later)).toMatchObject({ verdict: 'cannot-obey',
+      settings: { 'x-vpasid-cap-offset': '0x300' }, unmet: [{ kind: 'operation-not-obeyed', offset: 8 }] });
   });
 
   it('takes the width of the IOMMU that is told, else what the layout says', () => {

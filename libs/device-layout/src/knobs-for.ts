@@ -32,6 +32,12 @@ export interface LayoutHost {
   readonly names: DeviceNames;
 }
 
+/** A document alone, on a kernel that was looked at. */
+export const documentAlone: LayoutHost = {
+  physical: null, role: 'none', family: null, kernel: { release: '7.2', flavour: 'upstream' }, pasid: null,
+  port: 'root-port', settings: {}, names: {},
+};
+
 /** What a control plane must set so that a guest finds a layout, or why that cannot be. */
 export interface KnobsAnswer {
   readonly profile: { readonly name: string; readonly revision: number };
@@ -53,7 +59,9 @@ export interface KnobsAnswer {
  * Finds the settings with which a VMM shows a layout, predicts the guest with them, and judges byte for byte whether
  * it is that layout.
  */
-export function knobsFor(layout: LayoutDocument, profile: VmmProfile, host: LayoutHost): KnobsAnswer {
+export function knobsFor(
+  layout: LayoutDocument, profile: VmmProfile, host: LayoutHost = documentAlone,
+): KnobsAnswer {
   const physical = host.physical ?? hardwareBehind(layout);
   const about = vfioFunctionOf(host.role, host.family);
   const shown = profile.reads === 'vfio-pci' ? vfioView(physical.space, host.kernel, about).space : physical.space;

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
-import { knobsFor } from '@cadastre/device-layout';
+import { documentAlone, knobsFor } from '@cadastre/device-layout';
 import {
   type DeviceNames, guestView, hostKernelOf, impliedPasid, impliedPasidSays, vmmProfiles,
 } from '@cadastre/vmm-profiles';
@@ -48,7 +48,7 @@ export class VmmProfilesController {
     const { port = 'root-port', settings = {} } = givenKnobs(body.knobs, profile);
     const hasFunction = Boolean(body.function ?? body.configSpace);
     const given = hasFunction ? await givenFunction(body, this.queries) : null;
-    const taken = given ? givenKernel(body.kernel, given) : hostKernelOf(body.kernel ?? newestKernel);
+    const taken = given ? givenKernel(body.kernel, given) : hostKernelOf(body.kernel ?? documentAlone.kernel);
     const { seen, ...answer } = knobsFor(layout, profile, {
       physical: given?.survey ?? null, role: given?.role ?? 'none', family: given?.physicalFunction?.survey ?? null,
       kernel: taken.kernel, pasid: given && pasidOf(given),
@@ -59,9 +59,6 @@ export class VmmProfilesController {
     return { assumed, kernel: taken.kernel, ...answer, outcome: seen.outcome };
   }
 }
-
-/** A kernel that was looked at, for a document alone. */
-const newestKernel = { release: '7.2', flavour: 'upstream' };
 
 function namesIn({ names, function: reference }: LayoutKnobsDto): DeviceNames {
   const { device, bus, iommufd } = names ?? {};
