@@ -93,6 +93,14 @@ describe('a migration over HTTP', () => {
     ['the layout was decided again', 'planned', async () => {
       await server.post(`${device}/layout`, { capabilities: [] }, { 'if-match': '*' });
     }, /another layout/],
+    ['the same layout was decided for another VMM', 'planned', async () => {
+      await server.post(`${device}/layout`, { capabilities: [{ name: 'pasid' }], vmm: { name: 'generic' } },
+        { 'if-match': '*' });
+    }, /another layout/],
+    ['its guest was read, and reads something else', 'planned', async () => {
+      const data = sample('nic-v1');
+      await server.post(`${device}/observations`, { configSpace: { encoding: 'lspci', data } });
+    }, /was read since/],
     ['a device was attached that it does not take along', 'planned', async () => {
       await attachAnother();
     }, /nic1 is attached since/],

@@ -7,7 +7,7 @@ import { type FunctionState, type RegisteredFunction } from '../function/functio
 import { type DeviceId, type HostName, type MigrationId, type VmId } from '../name.js';
 import { functionStream } from '../stream-key.js';
 import { type MigrationEvent, type PlannedMove } from './migration-events.js';
-import { type ImpossibleMove, type Moved } from './plan-move.js';
+import { divergedAt, type ImpossibleMove, type Moved } from './plan-move.js';
 
 /** A migration of one VM. */
 export interface MigrationKey {
@@ -127,7 +127,7 @@ function abort({ key, reason }: CommandOf<'abort-migration'>, state: MigrationSt
 
 /** What is not any more as the plan found it. */
 function changesSince(
-  { device, source, sourceLayoutDigest, target, observation, layout }: PlannedMove,
+  { device, source, sourceLayoutDigest, decidedAt, divergedAt: readAt, target, observation, layout }: PlannedMove,
   { kind, key: { vm, id } }: KnownMigration, now: MoveNow | undefined,
 ): readonly string[] {
   if (!now) throw new Error(`nothing is known of ${vm}/${device}`);
@@ -135,8 +135,10 @@ function changesSince(
   if (now.device.kind !== 'attached') changes.push(`device ${device} is ${now.device.kind}`);
   else if (functionStream(now.device.function) !== functionStream(source)) {
     changes.push(`device ${device} is on ${functionStream(now.device.function)} now`);
-  } else if (now.device.layout?.layoutDigest !== sourceLayoutDigest) {
+  } else if (now.device.layout?.layoutDigest !== sourceLayoutDigest || now.device.decidedAt !== decidedAt) {
     changes.push(`device ${device} has another layout now`);
+  } else if (divergedAt(now.device.guest) !== readAt) {
+    changes.push(`the guest of device ${device} was read since, and reads something else`);
   }
   const there = functionStream(target);
   if (now.target.kind === 'unregistered') throw new Error(`${there} was planned and is not registered`);

@@ -9,6 +9,9 @@ export interface PlannedMove {
   readonly source: FunctionKey;
   /** What the guest has now. */
   readonly sourceLayoutDigest: Digest;
+  /** Revisions of the device's stream: of the decision of that layout, and of the guest that read otherwise. */
+  readonly decidedAt: number | null;
+  readonly divergedAt: number | null;
   readonly target: FunctionKey;
   /** The observation of the target the verdict was made over. */
   readonly observation: ObservationReference;

@@ -18,7 +18,8 @@ import { verdictOfShown } from './shown-there.js';
 /** One device and where it is to go. */
 export interface MoveAsked {
   /** Its guest runs on this layout; it need not be attached here. What was last read in the guest counts, if told. */
-  readonly device: Pick<AttachedDevice, 'key' | 'function' | 'layout'> & Partial<Pick<AttachedDevice, 'guest'>>;
+  readonly device: Pick<AttachedDevice, 'key' | 'function' | 'layout'>
+    & Partial<Pick<AttachedDevice, 'guest' | 'decidedAt'>>;
   /** The observation the layout of the device was decided over. */
   readonly observed: ObservationFacts;
   readonly target: RegisteredFunction;
@@ -44,7 +45,7 @@ export type Moved = { readonly kind: 'possible'; readonly move: PlannedMove }
 
 /** Whether a device's guest finds at the target what it has now, and the layout that shows it there. Pure. */
 export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
-  const { device: { key, function: source, layout, guest = null }, target } = asked;
+  const { device: { key, function: source, layout, guest = null, decidedAt = null }, target } = asked;
   if (!layout) throw new Error(`${key.vm}/${key.device} is attached without a layout`);
   const { observation } = target;
   const impossible = (verdict: Verdict | null, reasons: readonly string[]): Result<Moved, never> =>
@@ -59,7 +60,8 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
   const { requested, policy, told, persona, grants, reserved, layoutDigest: sourceLayoutDigest } = layout;
   const reference = referenceTo(target);
   return ok({ kind: 'possible', move: {
-    device: key.device, source, sourceLayoutDigest, target: target.key, observation: reference, verdict,
+    device: key.device, source, sourceLayoutDigest, decidedAt, divergedAt: divergedAt(guest), target: target.key,
+    observation: reference, verdict,
     layout: {
       ...shown.planned.layout, requested, policy, told, persona, observation: reference,
       physicalFunction: asked.physicalFunction?.state ? referenceTo(asked.physicalFunction.state) : null,
@@ -67,6 +69,11 @@ export function planMove(asked: MoveAsked): Result<Moved, VmmUnknown> {
       layoutDigest: shown.planned.layoutDigest, guestConfigSpaceDigest: shown.planned.guestConfigSpaceDigest,
     },
   } });
+}
+
+/** Since when a guest is known to read something else than it should; null while none does. */
+export function divergedAt(guest: GuestSeen | null): number | null {
+  return guest?.kind === 'diverged' ? guest.revision : null;
 }
 
 function takenBy({ key, claim, retired }: RegisteredFunction): string | undefined {
