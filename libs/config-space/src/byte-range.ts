@@ -20,6 +20,7 @@ export const ByteRange = {
 
   /** `0x148..0x14f`, as people write it: first and last byte. */
   show(range: ByteRange): string {
-    return `0x${range.offset.toString(16)}..0x${(ByteRange.end(range) - 1).toString(16)}`;
+    const padded = (at: number): string => `0x${at.toString(16).padStart(2, '0')}`;
+    return `${padded(range.offset)}..${padded(ByteRange.end(range) - 1)}`;
   },
 };

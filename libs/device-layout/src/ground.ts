@@ -49,6 +49,8 @@ export interface ToldRoom {
 /** Bytes something of this layout already holds. */
 export interface TakenRange extends ByteRange {
   readonly by: string;
+  /** An operation says what these bytes read: nothing else may, not even the capability they belong to. */
+  readonly isOperation?: true;
 }
 
 /** Everything one placement is decided from. */

@@ -46,7 +46,7 @@ export {
   type RefusedAlternative, strategies, type Strategy,
 } from './refusal.js';
 export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
-export { defaultRegisters, type NotPlaced, planWhatFits } from './plan-what-fits.js';
+export { defaultRegisters, type NotPlaced, planWhatFits, type WhatFits } from './plan-what-fits.js';
 export { registersNamed, type RegistersRefusal, requestedRegisters } from './requested-registers.js';
 export { isSameModel, modelName } from './same-model.js';
 export { type Malformed } from './shape.js';

@@ -139,3 +139,29 @@ describe('an operation', () => {
     expect(walkOf(planned(twice, request(0x200)).guestConfigSpace)).toBe('100');
   });
 });
+
+describe('a capability the hardware lists, and an operation on its registers', () => {
+  const wanted = [{ name: 'ats', registers: { invalidateQueueDepth: 3 } }] as const;
+  const policy = { strategies: ['physical'], pinned: {}, allowedRanges: [], forbiddenRanges: [] } as const;
+  const register = (offset: number): LayoutOperation =>
+    ({ kind: 'replace-register', offset, mask: 0x1f, value: 7, reason });
+
+  it('are two words about one register: refused, with both named', () => {
+    for (const operation of [register(0x204), { kind: 'scrub', offset: 0x205, length: 1, reason } as const]) {
+      expect(refusalOf(over, { wanted, policy, operations: [operation] })).toMatchObject({ kind: 'no-place',
+        name: 'ats', refused: [{ strategy: 'physical', because: {
+          kind: 'offset-occupied', by: 'operation 0', from: 0x204, to: 0x207 } }] });
+    }
+  });
+
+  it('get on where they do not meet', () => {
+    const { guestConfigSpace: guest } = planned(over, { wanted, policy, operations: [register(0x208)] });
+    expect([guest.u32(0x204), guest.u32(0x208)]).toEqual([3, 7]);
+  });
+
+  it('are refused where the operation is on the DWORD at which an empty list begins', () => {
+    const empty = surveyOf({});
+    expect(refusalOf(empty, { policy: pinnedAt(0x300), operations: [register(0x100)] })).toMatchObject({
+      refused: [{ because: { kind: 'list-cannot-begin', because: { by: 'operation 0' } } }] });
+  });
+});

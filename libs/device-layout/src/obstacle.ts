@@ -22,7 +22,8 @@ export function obstacleTo(range: ByteRange, ground: Ground): Because | undefine
  */
 export function obstacleToOwn(own: Capability, length: number, ground: Ground): Because | undefined {
   const range = { offset: own.offset, length };
-  return outOfBounds(range, ground) ?? listedTwice(own, ground.survey) ?? sharedBytes(own, range, ground.survey);
+  return outOfBounds(range, ground) ?? operated(range, ground) ?? listedTwice(own, ground.survey)
+    ?? sharedBytes(own, range, ground.survey);
 }
 
 /** A second capability of the same kind in the same list. */
@@ -84,6 +85,12 @@ function usedElsewhere(range: ByteRange, { evidence }: Ground): Because | undefi
   return seen && { kind: 'seen-in-use', ...rangeOf(range), ...seen };
 }
 
+/** Bytes an operation of the policy decides: of two words about one register neither may win silently. */
+function operated(range: ByteRange, ground: Ground): Because | undefined {
+  const hit = ground.taken.find((one) => one.isOperation && ByteRange.overlaps(one, range));
+  return hit && occupied(range, hit.by, 'synthetic', hit.offset, ByteRange.end(hit));
+}
+
 /** Capabilities placed before. An anchor an earlier one brought keeps nothing out: it makes way at 0x100. */
 function synthetic(range: ByteRange, ground: Ground): Because | undefined {
   const hit = ground.taken.find((one) => ByteRange.overlaps(one, range));
@@ -105,8 +112,8 @@ function occupant(range: ByteRange, survey: Survey): Because | undefined {
 
 function missingAnchor({ offset }: ByteRange, ground: Ground): Because | undefined {
   if (!ground.list.needsAnchorFor(offset)) return undefined;
-  const because = forbidden(anchorRange, ground) ?? occupant(anchorRange, ground.survey)
-    ?? usedElsewhere(anchorRange, ground);
+  const because = forbidden(anchorRange, ground) ?? operated(anchorRange, ground)
+    ?? occupant(anchorRange, ground.survey) ?? usedElsewhere(anchorRange, ground);
   return because && { kind: 'list-cannot-begin', offset, because };
 }
 

@@ -157,7 +157,8 @@ function operate({ request, lists, patches, taken }: Draft): LayoutRefusal | und
     const applied = applyOperation(operation, request.survey, lists);
     if (!applied.ok) return { kind: 'operation-impossible', index, operation, because: applied.refusal };
     patches.push(...applied.value);
-    for (const { offset } of applied.value) taken.push({ offset, length: 4, by: `operation ${index}` });
+    const by = `operation ${index}`;
+    for (const { offset } of applied.value) taken.push({ offset, length: 4, by, isOperation: true });
   }
   return undefined;
 }

@@ -36,6 +36,11 @@ describe('a policy', () => {
     ['/operations/0/kind', { operations: [{ kind: 'x' }] }],
     ['/operations/0/field', { operations: [{ kind: 'replace-identity', field: 'x', value: 1 }] }],
     ['/operations/0/reason', { operations: [{ kind: 'scrub', offset: 0, length: 1, reason: 1 }] }],
+    ['/operations/0/length', { operations: [{ kind: 'hide-capability', space: 'extended', id: 1, length: 4 }] }],
+    ['/operations/0/id', { operations: [{ kind: 'scrub', offset: 0x400, length: 4, id: 1 }] }],
+    ['/operations/0/field', { operations: [{ kind: 'replace-register', offset: 4, mask: 1, value: 1, field: 'x' }] }],
+    ['/operations/0/mask', { operations: [{ kind: 'replace-identity', field: 'revision', value: 1, mask: 1 }] }],
+    ['/operations/0/kind', { operations: ['scrub'] }],
     ['/told/0/name', { told: [{ source: 'x', name: 'y', offset: 0, length: 8 }] }],
   ])('is refused with the JSON Pointer %p', (pointer, given) => {
     expect(readPlanPolicy(given, ['pasid'])).toMatchObject({ ok: false, refusal: { pointer } });
@@ -65,6 +70,22 @@ describe('what fits', () => {
     expect(notPlaced).toMatchObject([{ name: 'nvidia-clique', refusal: { kind: 'capability-not-for-function' } },
       { name: 'pri', refusal: { kind: 'no-place' }, 
         explanation: expect.stringContaining('no place for pri') as string }]);
+  });
+
+  it('is told once of what is wanted twice', () => {
+    const { planned, notPlaced } = planWhatFits(requestOver(surveyOf({}), { wanted: [wholePasid, wholePasid] }));
+    expect(planned?.layout.placements).toEqual([]);
+    expect(notPlaced).toMatchObject([{ name: 'pasid', explanation: 'pasid is wanted twice' }]);
+  });
+
+  it('is nothing where an operation is impossible, and the reason is told', () => {
+    const operations = [{ kind: 'scrub', offset: 0xffe, length: 4, reason: 'x' }] as const;
+    const nothing = planWhatFits(requestOver(surveyOf({}), { wanted: [], operations }));
+    expect(nothing).toMatchObject({ planned: null, notPlaced: [], refusal: {
+      kind: 'operation-impossible', index: 0, because: { kind: 'outside-space' } } });
+    expect(planWhatFits(requestOver(surveyOf({}), { operations }))).toMatchObject({
+      planned: null, notPlaced: [{ name: 'pasid' }], refusal: { kind: 'operation-impossible' } });
+    expect(planWhatFits(requestOver(surveyOf({}))).refusal).toBeNull();
   });
 
   it('is nothing in a space that cannot be planned on', () => {

@@ -130,29 +130,32 @@ export function strategiesFor(
   return { strategies: ['pinned', ...defaultStrategies], pinnedOrNowhere: true };
 }
 
-const kinds = ['hide-capability', 'replace-identity', 'replace-register', 'scrub'] as const;
+/** Members of each kind of operation, beside `kind` and `reason`. */
+const members = {
+  'hide-capability': ['space', 'id', 'offset'],
+  'replace-identity': ['field', 'value'],
+  'replace-register': ['offset', 'mask', 'value'],
+  scrub: ['offset', 'length'],
+} as const satisfies Record<LayoutOperation['kind'], readonly string[]>;
+const kinds = Object.keys(members) as readonly LayoutOperation['kind'][];
 const spaces: readonly CapabilitySpace[] = ['standard', 'extended'];
 
 function operation(reader: Reader, given: unknown, at: string): LayoutOperation {
-  const members = reader.members(given, at,
-    ['kind', 'reason', 'space', 'id', 'offset', 'length', 'field', 'value', 'mask']);
-  const reason = members['reason'] === undefined ? 'policy' : reader.text(members['reason'], `${at}/reason`);
-  const number = (name: string, most?: number): number => reader.number(members[name], `${at}/${name}`, most);
-  switch (reader.choice(members['kind'], `${at}/kind`, kinds)) {
+  const kind = reader.choice(isRecord(given) ? given['kind'] : undefined, `${at}/kind`, kinds) ?? 'scrub';
+  const own = reader.members(given, at, ['kind', 'reason', ...members[kind]]);
+  const reason = own['reason'] === undefined ? 'policy' : reader.text(own['reason'], `${at}/reason`);
+  const number = (name: string, most?: number): number => reader.number(own[name], `${at}/${name}`, most);
+  switch (kind) {
     case 'hide-capability': return {
-      kind: 'hide-capability', space: reader.choice(members['space'], `${at}/space`, spaces) ?? 'extended',
-      id: number('id', 0xffff), reason,
-      offset: members['offset'] === undefined || members['offset'] === null ? null : number('offset', 0xfff),
+      kind, space: reader.choice(own['space'], `${at}/space`, spaces) ?? 'extended', id: number('id', 0xffff), reason,
+      offset: own['offset'] === undefined || own['offset'] === null ? null : number('offset', 0xfff),
     };
     case 'replace-identity': return {
-      kind: 'replace-identity', value: number('value'), reason,
-      field: reader.choice(members['field'], `${at}/field`, identityFieldNames) ?? 'vendorId',
+      kind, value: number('value'), reason,
+      field: reader.choice(own['field'], `${at}/field`, identityFieldNames) ?? 'vendorId',
     };
     case 'replace-register':
-      return { kind: 'replace-register', offset: number('offset', 0xfff), mask: number('mask'), value: number('value'),
-        reason };
-    case 'scrub':
-    case undefined:
-      return { kind: 'scrub', offset: number('offset', 0xfff), length: number('length', 0x1000), reason };
+      return { kind, offset: number('offset', 0xfff), mask: number('mask'), value: number('value'), reason };
+    case 'scrub': return { kind, offset: number('offset', 0xfff), length: number('length', 0x1000), reason };
   }
 }

@@ -14,25 +14,31 @@ export interface NotPlaced {
   readonly explanation: string;
 }
 
+/** What could be placed, and what could not. */
+export interface WhatFits {
+  readonly planned: PlannedLayout | null;
+  readonly notPlaced: readonly NotPlaced[];
+  /** Why there is no layout even of nothing: the space, or an operation, is to blame. Null where there is a layout. */
+  readonly refusal: LayoutRefusal | null;
+}
+
 /**
  * Places what can be placed, and tells of the rest: for people who ask what a function has room for. A decision that
  * is recorded is all or nothing: `planLayout`.
  */
-export function planWhatFits(
-  request: LayoutRequest,
-): { readonly planned: PlannedLayout | null; readonly notPlaced: readonly NotPlaced[] } {
+export function planWhatFits(request: LayoutRequest): WhatFits {
   const notPlaced: NotPlaced[] = [];
   let { wanted } = request;
   for (;;) {
     const result = planLayout({ ...request, wanted });
-    if (result.ok) return { planned: result.value, notPlaced };
+    if (result.ok) return { planned: result.value, notPlaced, refusal: null };
     const { refusal } = result;
     const explanation = explainRefusal(refusal);
     const named = refusal.kind === 'no-place' || refusal.kind === 'capability-not-for-function'
       || refusal.kind === 'capability-wanted-twice';
     const failed = named ? wanted.filter(({ name }) => name === refusal.name) : wanted;
-    if (failed.length === 0) return { planned: null, notPlaced };
-    for (const { name } of failed) notPlaced.push({ name, refusal, explanation });
+    if (failed.length === 0) return { planned: null, notPlaced, refusal };
+    for (const name of new Set(failed.map((one) => one.name))) notPlaced.push({ name, refusal, explanation });
     wanted = wanted.filter((one) => !failed.includes(one));
   }
 }

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
   Evidence, explainAlternative, explainCaution, explainReason, explainRefusal, type FurtherCapture, type IommuFacts,
-  isSameModel, isSyntheticName, knownQuirks, layoutDocument, type LayoutRequest, modelName, personaPlaces, planLayout,
+  isSameModel, isSyntheticName, knownQuirks, layoutDocument, type LayoutRequest, modelName, personaPlaces,
   type PlannedLayout, planWhatFits, readPlanPolicy, registersNamed, syntheticCapabilities, type SyntheticName,
   type SyntheticRegisters, type WantedCapability,
 } from '@cadastre/device-layout';
@@ -103,12 +103,9 @@ function whatFits(
     }
   }
   const request = { ...groundOf(surveyed, options), physicalFunction, wanted };
-  const { planned, notPlaced } = planWhatFits(request);
+  const { planned, notPlaced, refusal } = planWhatFits(request);
   refused.push(...notPlaced);
-  if (!planned && notPlaced.length === 0) {
-    const whole = planLayout({ ...request, wanted: [] });
-    if (!whole.ok) refused.push({ name: null, refusal: whole.refusal, explanation: explainRefusal(whole.refusal) });
-  }
+  if (refusal && notPlaced.length === 0) refused.push({ name: null, refusal, explanation: explainRefusal(refusal) });
   const place = ({ name }: RefusedPart): number => options.want.findIndex((one) => one === name);
   return { planned, refused: refused.sort((a, b) => place(a) - place(b)) };
 }
