@@ -30,7 +30,7 @@ export {
   walkStandardCapabilities,
 } from './walk-capabilities.js';
 export { type HostKernel, type KernelView, kernelViews } from './vfio-kernels.js';
-export { type WriteEffect, type WriteMask } from './vfio-region.js';
+export { type RawRange, type WriteEffect, type WriteMask } from './vfio-region.js';
 export {
   type KernelViewTaken, type VfioFinding, type VfioFunction, vfioView, type VfioView, vfioWrites,
 } from './vfio-view.js';

@@ -23,6 +23,11 @@ interface OwnedRun extends ByteRange {
   readonly id: number;
 }
 
+/** Bytes where a write reaches the hardware as it is: they are nobody's (K2), or a vendor's (K4). */
+export interface RawRange extends ByteRange {
+  readonly of: 'nobody' | 'vendor';
+}
+
 /** What a write of a user to a byte does. */
 export type WriteEffect =
   /** Reaches the hardware as written. */
@@ -106,14 +111,22 @@ export class VfioRegion {
     if (id === express || (id === pcix && (this.physical.u16(at + 2) & 0x3000) !== 0)) this.announced = true;
     if (id === messageSignalled) this.msiControl ??= this.physical.u16(at + 2);
     if (id !== powerManagement) return;
-    for (const [register, cleared] of [[3, 0xf8], [5, 0x81]] as const) {
-      this.change(at + register, (this.virtual[at + register] ?? 0) & ~cleared);
+    let cleared = false;
+    for (const [register, bits] of [[3, 0xf8], [5, 0x81]] as const) {
+      const value = this.virtual[at + register] ?? 0;
+      cleared ||= (value & bits) !== 0;
+      this.change(at + register, value & ~bits);
     }
+    if (cleared) this.report('pme-hidden', 'standard', id, at);
   }
 
   /** K9..K13: a hidden head keeps a placeholder, any other hidden capability is skipped. */
   linkExtended(): void {
-    if (!this.announced || this.size !== extendedSizeBytes || this.physical.u32(extendedSpaceAt) === 0) return;
+    if (this.size !== extendedSizeBytes || this.physical.u32(extendedSpaceAt) === 0) return;
+    if (!this.announced) {
+      this.findings.push({ kind: 'extended-space-without-list', offset: extendedSpaceAt });
+      return;
+    }
     let previous: number | undefined;
     let kept = 0;
     let at = extendedSpaceAt;
@@ -128,8 +141,12 @@ export class VfioRegion {
         this.relink(previous, next);
       } else {
         this.assign('extended', id, at, length === 0 ? placeholderBytes : length);
-        if (length === 0) this.setVirtual32(at, (header & 0xffc00000) >>> 0);
-        else kept += 1;
+        if (length === 0) {
+          this.setVirtual32(at, (header & 0xffc00000) >>> 0);
+          this.report('head-placeholder', 'extended', id, at);
+        } else {
+          kept += 1;
+        }
         previous = at;
       }
       at = next;
@@ -188,15 +205,16 @@ export class VfioRegion {
   }
 
   /** Runs that nobody maps, and vendor-specific structures, whose headers are written through too (finding 5). */
-  rawWritable(): readonly ByteRange[] {
-    const runs: ByteRange[] = [];
+  rawWritable(): readonly RawRange[] {
+    const runs: RawRange[] = [];
     for (const { offset, length, id } of this.runs()) {
-      if (id !== unassigned && !writesThrough(spaceAt(offset), id, this.facts.showsDvsec)) continue;
+      const of = id === unassigned ? 'nobody' : 'vendor';
+      if (of === 'vendor' && !writesThrough(spaceAt(offset), id, this.facts.showsDvsec)) continue;
       const last = runs.at(-1);
-      if (last !== undefined && last.offset + last.length === offset) {
-        runs[runs.length - 1] = { offset: last.offset, length: last.length + length };
+      if (last !== undefined && last.of === of && last.offset + last.length === offset) {
+        runs[runs.length - 1] = { offset: last.offset, length: last.length + length, of };
       } else {
-        runs.push({ offset, length });
+        runs.push({ offset, length, of });
       }
     }
     return runs;
@@ -249,7 +267,8 @@ export class VfioRegion {
   }
 
   private report(
-    kind: 'capability-hidden' | 'capability-conflict' | 'header-from-hardware',
+    kind: 'capability-hidden' | 'head-placeholder' | 'capability-conflict' | 'header-from-hardware' | 'header-of-null'
+      | 'pme-hidden',
     space: CapabilitySpace, id: number, offset: number,
   ): void {
     if (!this.looped.has(space)) this.findings.push({ kind, space, id, offset });
@@ -269,8 +288,9 @@ export class VfioRegion {
     const last = Math.min(at + length, this.size);
     const isShared = this.map.subarray(at, last).some((owner) => owner !== unassigned);
     const least = space === 'standard' ? headerSizeBytes : extendedSpaceAt;
-    const isNeighbour = (at > least && this.map[at - 1] === id) || (space === 'extended' && id === 0);
+    const isNeighbour = at > least && this.map[at - 1] === id;
     if (isShared) this.report('capability-conflict', space, given, at);
+    else if (space === 'extended' && id === 0) this.report('header-of-null', space, given, at);
     else if (isNeighbour) this.report('header-from-hardware', space, given, at);
     this.map.fill(id, at, last);
     this.virtual.set(this.physicalBytes.subarray(at, last), at);

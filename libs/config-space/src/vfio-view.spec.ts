@@ -17,8 +17,9 @@ describe('the bytes a user of vfio-pci can write to the hardware', () => {
       standard: [express(), { id: 9, offset: 0x80, body: [0x10] }],
       extended: [{ id: 1, offset: 0x100 }, { id: 0x0b, offset: 0x140, body: u32(0x02000000) }],
     };
-    expect(view(parts).rawWritable.map(({ offset, length }) => [offset, offset + length])).toEqual([
-      [0x74, 0x100], [0x12c, 0x1000],
+    expect(view(parts).rawWritable.map(({ offset, length, of }) => [offset, offset + length, of])).toEqual([
+      [0x74, 0x80, 'nobody'], [0x80, 0x90, 'vendor'], [0x90, 0x100, 'nobody'], [0x12c, 0x140, 'nobody'],
+      [0x140, 0x160, 'vendor'], [0x160, 0x1000, 'nobody'],
     ]);
   });
 });
@@ -176,7 +177,7 @@ describe('an extended header whose ID ends in what the byte map has a meaning fo
     expect(listOf({ standard: pcie, extended })).toEqual(['EXP@40', 'NULL@100', 'DPC@140', 'DSN@180']);
     expect(at({ extended }, 0x100)).toEqual([extendedHeader(0, 1, 0x140)]);
     expect(view({ standard: pcie, extended }).findings).toContainEqual(
-      { kind: 'header-from-hardware', space: 'extended', id: 0, offset: 0x100 });
+      { kind: 'header-of-null', space: 'extended', id: 0, offset: 0x100 });
     expect(at({ extended: [{ id: 0x200, offset: 0x100 }, { id: 0x1d, offset: 0x140 }] }, 0x100))
       .toEqual([extendedHeader(0x200, 1, 0x140)]);
   });
@@ -200,7 +201,8 @@ describe('a config region larger than what it lists (reading P10)', () => {
     const { space, rawWritable, findings } = view(parts);
     expect([space.size, space.u32(0x100), space.u32(0x140)])
       .toEqual([4096, extendedHeader(0x19, 1, 0x140), extendedHeader(3, 1, 0)]);
-    expect([rawWritable, findings]).toEqual([[{ offset: 0x48, length: 0xfb8 }], []]);
+    expect([rawWritable, findings]).toEqual([[{ offset: 0x48, length: 0xfb8, of: 'nobody' }],
+      [{ kind: 'extended-space-without-list', offset: 0x100 }]]);
     expect(view({ ...parts, classCode: 0x060400 }).space.size).toBe(256);
     expect(view({ ...parts, standard: [express()] }).space.u32(0x100)).toBe(0x14000000);
   });

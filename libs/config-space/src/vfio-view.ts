@@ -1,11 +1,10 @@
 import { linuxReadsExtendedSpace } from './announces-extended-space.js';
-import { type ByteRange } from './byte-range.js';
 import { type CapabilitySpace } from './catalogue/capability-row.js';
 import { ConfigSpace, conventionalSizeBytes, extendedSpaceAt } from './config-space.js';
 import { announcesCapabilities, readHeader } from './header.js';
 import { type SriovRole } from './survey.js';
 import { hidesInterruptPin, type HostKernel, kernelViewOf } from './vfio-kernels.js';
-import { VfioRegion, type WriteMask } from './vfio-region.js';
+import { type RawRange, VfioRegion, type WriteMask } from './vfio-region.js';
 import { type LinkedCapability, walkStandardCapabilities } from './walk-capabilities.js';
 
 /** What vfio-pci did to a space that a careful reader must know. */
@@ -15,6 +14,12 @@ export type VfioFinding =
   | { readonly kind: 'extended-space-not-shown'; readonly because: 'not-announced' | 'all-ones' | 'aliases' }
   | { readonly kind: 'capability-hidden'; readonly space: CapabilitySpace; readonly id: number;
       readonly offset: number }
+  | { readonly kind: 'head-placeholder'; readonly space: CapabilitySpace; readonly id: number; readonly offset: number }
+  | { readonly kind: 'pme-hidden'; readonly space: CapabilitySpace; readonly id: number; readonly offset: number }
+  | { readonly kind: 'header-of-null'; readonly space: CapabilitySpace; readonly id: number; readonly offset: number }
+  | { readonly kind: 'extended-space-without-list'; readonly offset: number }
+  | { readonly kind: 'pin-hidden'; readonly offset: number }
+  | { readonly kind: 'ids-of-the-physical-function'; readonly offset: number }
   | { readonly kind: 'capability-conflict'; readonly space: CapabilitySpace; readonly id: number;
       readonly offset: number }
   | { readonly kind: 'header-from-hardware'; readonly space: CapabilitySpace; readonly id: number;
@@ -25,7 +30,7 @@ export interface VfioView {
   /** What a read of the VFIO config region returns before anybody wrote to it. */
   readonly space: ConfigSpace;
   /** From 0x40 up: bytes where a write reaches the hardware as it is (K2, and the raw capabilities of K4). */
-  readonly rawWritable: readonly ByteRange[];
+  readonly rawWritable: readonly RawRange[];
   readonly findings: readonly VfioFinding[];
   /** The view of Linux that was taken, and its revision. */
   readonly kernel: KernelViewTaken;
@@ -59,7 +64,7 @@ export function vfioView(space: ConfigSpace, kernel: HostKernel, about: VfioFunc
   if (header.type !== 0) findings.push({ kind: 'function-not-bindable', headerType: header.type });
   const region = buildRegion(space, kernel, findings);
   const bytes = region.read();
-  showHeader(bytes, space, about);
+  showHeader(bytes, space, about, findings);
   const shown = ConfigSpace.fromCapture(bytes.subarray(0, Math.min(bytes.length, space.capturedBytes)));
   if (!shown.ok) throw new Error(`a view of ${shown.refusal.sizeBytes} bytes`);
   const { name, revision } = view;
@@ -98,14 +103,19 @@ function extendedSpaceHidden(
   return 'aliases';
 }
 
-function showHeader(bytes: Uint8Array, space: ConfigSpace, { role, ids, hasInterrupt = true }: VfioFunction): void {
+function showHeader(
+  bytes: Uint8Array, space: ConfigSpace, { role, ids, hasInterrupt = true }: VfioFunction, findings: VfioFinding[],
+): void {
   const view = new DataView(bytes.buffer);
   if (ids !== undefined) {
     view.setUint16(0x00, ids.vendorId, true);
     view.setUint16(0x02, ids.deviceId, true);
+    findings.push({ kind: 'ids-of-the-physical-function', offset: 0 });
   }
   // A VF has no Memory Space Enable of its own, so the kernel shows it as set.
   if (role === 'vf') view.setUint16(0x04, view.getUint16(0x04, true) | 0x0002, true);
   const { vendorId, deviceId } = readHeader(space);
-  if (role === 'vf' || !hasInterrupt || hidesInterruptPin(vendorId, deviceId)) bytes[0x3d] = 0;
+  if (role !== 'vf' && hasInterrupt && !hidesInterruptPin(vendorId, deviceId)) return;
+  if (bytes[0x3d] !== 0) findings.push({ kind: 'pin-hidden', offset: 0x3d });
+  bytes[0x3d] = 0;
 }

@@ -140,7 +140,7 @@ describe('the verdict of a decision', () => {
   it('is that of the kernel too: what vfio-pci hides no VMM shows', () => {
     const laptop = surveyOf({ ...gpuParts, extended: [...gpuParts.extended ?? [], { id: 0x1e, offset: 0x300 }] });
     expect(decided(qemu11, laptop, planned(laptop, { wanted: [] }))).toMatchObject({
-      verdict: 'cannot-obey', unmet: [{ kind: 'not-shown', offset: 0x300, rule: 'K11' }] });
+      verdict: 'cannot-obey', unmet: [{ kind: 'not-shown', offset: 0x300, rule: 'K9' }] });
   });
 
   it('of Cloud Hypervisor names the place its clique has', () => {

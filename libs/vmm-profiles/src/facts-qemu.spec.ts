@@ -1,8 +1,10 @@
 import { ConfigOffset } from '@cadastre/config-space';
 import { buildConfigSpace, type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
+import { guestWrites } from './guest-writes.js';
 import { type Knobs } from './knobs.js';
-import { device, dwordsThatDiffer, extendedOf, guestOf, linux72, pasid16, pinned, predict, standardOf, told,
-  withPasid } from './testing.js';
+import { device, dwordsThatDiffer, extendedOf, guestOf, linux72, nvidiaKernel, pasid16, pinned, predict, standardOf,
+  told, withPasid } from './testing.js';
+import { profileNamed } from './vmm-profiles.js';
 
 const on = (port: Knobs['port']): Knobs => port === undefined ? {} : { port };
 const expressOnly = (portType: number, version = 2): ConfigSpaceParts => ({
@@ -18,11 +20,13 @@ describe('the facts of QEMU', () => {
   it('Q1: without a standard list nothing is added', () => {
     const vmd = { vendorId: 0x8086, deviceId: 0x9a0b, status: 0 };
     expect(dwordsThatDiffer(buildConfigSpace(vmd), guestOf(predict(vmd, 'qemu-11.1', {}, withPasid)))).toEqual([]);
+    expect(told(predict(vmd, 'qemu-11.1'))).toContain('Q1 nothing-done');
   });
 
   it('Q2: a capability claims up to the next start, so link registers in a gap read 0 too', () => {
-    const guest = guestOf(predict(expressOnly(0, 1), 'qemu-11.1', on('root-bus')));
-    expect([guest.u32(0x8c), guest.u32(0x90)]).toEqual([0, 0]);
+    const prediction = predict(expressOnly(0, 1), 'qemu-11.1', on('root-bus'));
+    expect([guestOf(prediction).u32(0x8c), guestOf(prediction).u32(0x90)]).toEqual([0, 0]);
+    expect(told(prediction)).toContain('Q2 gap-cleared');
     const close = { ...expressOnly(0), standard: [express({ offset: 0x60 }), { id: 9, offset: 0x80, body: [0x20] }],
       bytes: {} };
     expect(dwordsThatDiffer(predict(close, 'qemu-11.1').vfio, guestOf(predict(close, 'qemu-11.1', on('root-bus')))))
@@ -34,10 +38,16 @@ describe('the facts of QEMU', () => {
     expect(standardOf(predict(parts, 'qemu-11.1'))).toBe('a0:5>40:1>60:10');
   });
 
-  it('Q4: two virtual capabilities do not fit where a physical one starts inside', () => {
+  it('Q4: an overlap with what is already there fails the device, whoever has the bytes', () => {
+    const clashes = { standard: [{ id: 5, offset: 0x40, body: u16(0x0180) }, { id: 9, offset: 0x54, body: [8] }] };
+    for (const name of ['qemu-7.2', 'qemu-10.0', 'qemu-11.0', 'qemu-11.1']) {
+      expect(predict(clashes, name).outcome).toMatchObject({ kind: 'refused', rule: 'Q4', confidence: 'D',
+        says: 'capability 0x5 of 24 bytes at 0x40 overlaps the capability at 0x54' });
+    }
     const parts = gpu({ standard: [{ id: 1, offset: 0x40 }, { id: 5, offset: 0xcc }] });
     expect(predict(parts, 'qemu-11.1', clique).outcome).toMatchObject({ kind: 'refused', rule: 'reading D8',
       confidence: 'D' });
+    expect(predict(parts, 'qemu-11.1').outcome.kind).toBe('starts');
   });
 
   it.each([
@@ -52,6 +62,8 @@ describe('the facts of QEMU', () => {
   it('Q5: dropped behind a bridge and for a legacy endpoint on the root bus; refused for ports', () => {
     expect(standardOf(predict(expressOnly(0), 'qemu-11.1', on('pci-bridge')))).toBe('40:1');
     expect(standardOf(predict(expressOnly(1), 'qemu-11.1', on('root-bus')))).toBe('40:1');
+    const listed = { ...expressOnly(1), extended: [{ id: 3, offset: 0x100 }] };
+    expect(told(predict(listed, 'qemu-11.1', on('root-bus')))).toContain('observed 10 extended-without-express');
     expect(standardOf(predict(expressOnly(1), 'qemu-11.1'))).toBe('40:1>60:10');
     expect(predict(expressOnly(4), 'qemu-11.1').outcome).toMatchObject({ kind: 'refused', rule: 'Q5',
       says: 'assignment of PCIe type 0x4 devices is not currently supported' });
@@ -72,13 +84,20 @@ describe('the facts of QEMU', () => {
     expect(predict({ ...at(0x40), classCode: 0x020000 }, 'qemu-11.1', clique).outcome).toMatchObject({ rule: 'Q7' });
   });
 
-  it('Q8: the VMD shadow holds the BARs 2 to 5 of this host', () => {
-    const parts = { vendorId: 0x8086, deviceId: 0x467f, standard: [{ id: 5, offset: 0x40 }],
-      bytes: { 0x18: u32(0xfebf0004) } };
-    const prediction = predict(parts, 'qemu-11.1');
-    const guest = guestOf(prediction);
-    expect([guest.u32(0xe8), guest.u32(0xec), guest.u32(0xf0)]).toEqual([0x01180009, 0x53484457, 0xfebf0004]);
-    expect(prediction.findings).toContainEqual(expect.objectContaining({ rule: 'Q8', confidence: 'D' }));
+  it.each([0x201d, 0x467f, 0x4c3d, 0x9a0b])('Q8: the VMD shadow of %p holds BARs 2 to 5 of this host', (deviceId) => {
+    const bars = [0xfebf0004, 0x00000001, 0xfea00000, 0x12345678];
+    const parts = { vendorId: 0x8086, deviceId, standard: [{ id: 5, offset: 0x40 }],
+      bytes: { 0x18: bars.flatMap((bar) => [...u32(bar)]) } };
+    for (const port of [undefined, 'conventional-root'] as const) {
+      const prediction = predict(parts, 'qemu-11.1', on(port));
+      const guest = guestOf(prediction);
+      expect([0xe8, 0xec, 0xf0, 0xf4, 0xf8, 0xfc].map((at) => guest.u32(at)))
+        .toEqual([0x01180009, 0x53484457, ...bars]);
+      expect(standardOf(prediction)).toBe('40:5>e8:9');
+      expect(prediction.findings).toContainEqual(expect.objectContaining({ rule: 'Q8', confidence: 'D' }));
+    }
+    expect(standardOf(predict({ ...parts, deviceId: deviceId + 1 }, 'qemu-11.1'))).toBe('40:5');
+    expect(standardOf(predict({ ...parts, vendorId: 0x1234 }, 'qemu-11.1'))).toBe('40:5');
   });
 
   it('Q9: no extended list, no PASID; no extended space on a conventional bus', () => {
@@ -102,16 +121,24 @@ describe('the facts of QEMU', () => {
     expect(extendedOf(predict(rebar(19), 'qemu-10.0'))).toBe('100:1>200:15');
   });
 
-  it('Q12: less than 8 bytes to the next start fail an assertion', () => {
-    const parts = { ...device.d3, extended: [{ id: 1, offset: 0x100 }, { id: 3, offset: 0xff8 },
-      { id: 0x18, offset: 0xffc }] };
-    expect(predict(parts, 'qemu-11.1').outcome).toMatchObject({ kind: 'aborts', rule: 'Q12', confidence: 'D' });
+  it('Q12: the room of a capability ends at the next start, also of one that is dropped', () => {
+    const next = (id: number, offset: number) => predict({ ...device.d3, extended: [{ id: 1, offset: 0x100 },
+      { id: 3, offset: 0x200 }, { id, offset }] }, 'qemu-11.1').outcome;
+    expect([next(0x18, 0x208), next(0x10, 0x208)].map(({ kind }) => kind)).toEqual(['starts', 'starts']);
+    for (const id of [0x18, 0x10, 0x0e]) {
+      expect(next(id, 0x204)).toMatchObject({ kind: 'aborts', rule: 'Q12', confidence: 'D',
+        says: '4 bytes at 0x200: an assertion wants 8' });
+    }
+    const last = { ...device.d3, extended: [{ id: 1, offset: 0x100 }, { id: 0x18, offset: 0xffc }] };
+    expect(predict(last, 'qemu-11.1').outcome).toMatchObject({ kind: 'aborts', rule: 'Q12' });
   });
 
   it('Q13: of a header that is not the head only bits 31:22 are emulated', () => {
     const parts = { ...device.d3, extended: [{ id: 1, offset: 0x100, next: 0x140 }, { id: 3, offset: 0x140,
       next: 0x163 }, { id: 0x10, offset: 0x160, next: 0x1a0 }, { id: 0x0f, offset: 0x1a0 }] };
     expect(guestOf(predict(parts, 'qemu-11.1')).u32(0x140) >>> 20).toBe(0x1a3);
+    expect(told(predict(parts, 'qemu-11.1'))).toEqual(expect.arrayContaining(
+      ['observed 14 reserved-bits-shown', 'observed 15 header-stays']));
   });
 
   it.each([
@@ -119,6 +146,18 @@ describe('the facts of QEMU', () => {
     ['a vIOMMU without PASID', withPasid, { viommuPasid: false }],
   ])('Q14: %s: no PASID', (_, host, knobs) => {
     expect(extendedOf(predict(device.d1, 'qemu-11.0', knobs, host))).toBe('100:1>1f0:f');
+    expect(told(predict(device.d1, 'qemu-11.0', { ...knobs, ...pinned('0x300') }, host)))
+      .toContain('Q14 pasid-not-made');
+  });
+
+  it('Q14: with all of it, unless the hardware has PASID and its kernel shows it', () => {
+    const prediction = predict(device.d1, 'qemu-11.0', {}, withPasid);
+    expect(extendedOf(prediction)).toBe('100:1>1f0:f>ff8:1b');
+    expect(told(prediction)).toContain('Q14 pasid-made');
+    const own = { ...device.d1, extended: [...device.d1.extended, { id: 0x1b, offset: 0x2d0 }] };
+    expect(extendedOf(predict(own, 'qemu-11.0', {}, nvidiaKernel))).toBe('100:1>1f0:f>2d0:1b');
+    expect(extendedOf(predict(own, 'qemu-11.0', {}, withPasid))).toBe('100:1>1f0:f>ff8:1b');
+    expect(extendedOf(predict(device.d1, 'qemu-10.0', {}, withPasid))).toBe('100:1>1f0:f');
   });
 
   it('Q15: 0xff8 unless the setting says otherwise, and the implicit one is told', () => {
@@ -149,8 +188,18 @@ describe('the facts of QEMU', () => {
   it.each([[16, true, true, 0x1006], [20, false, false, 0x1400], [1, true, false, 0x0102], [8, false, true, 0x0804]])(
     'Q19: width %p, execute %p, privileged %p', (widthBits, execute, privileged, register) => {
       const host = { ...linux72, pasid: { widthBits, execute, privileged } };
-      expect(guestOf(predict(device.d1, 'qemu-11.0', {}, host)).u32(0xffc)).toBe(register);
+      const guest = guestOf(predict(device.d1, 'qemu-11.0', {}, host));
+      expect([guest.u32(0xff8), guest.u16(0xffc), guest.u16(0xffe)]).toEqual([0x0001001b, register, 0]);
     });
+
+  it('Q19: a guest changes the three enable bits, whatever of them is supported', () => {
+    const host = { ...linux72, pasid: { widthBits: 8, execute: false, privileged: false } };
+    const space = buildConfigSpace(device.d1);
+    const profile = profileNamed('qemu-11.0');
+    const writes = profile.ok ? guestWrites(space, profile.value, {}, host) : null;
+    expect([0xff8, 0xffb, 0xffc, 0xffd, 0xffe, 0xfff].map((at) => writes?.[at]?.shown)).toEqual([0, 0, 0, 0, 7, 0]);
+    expect(writes?.[0xffe]?.hardware).toBe(0xff);
+  });
 
   it('Q20: what is written to the made capability reaches the hardware', () => {
     expect(predict(device.d1, 'qemu-11.0', {}, withPasid).writeThrough).toContainEqual(
@@ -162,14 +211,26 @@ describe('the facts of QEMU', () => {
       outcome: { kind: 'starts' }, failureMode: 'silent' });
   });
 
-  it('Q22: migration compares bytes', () => {
-    expect(predict(device.d1, 'qemu-11.0').migration).toMatchObject({ kind: 'compares-bytes', rule: 'Q22' });
+  it('Q22: migration compares what a capability claims, and leaves a vendor\'s bytes out since 9.1', () => {
+    const seen = ['qemu-7.2', 'qemu-10.0', 'qemu-11.0', 'qemu-11.1'].map((name) => {
+      const profile = profileNamed(name);
+      return [predict(device.d1, name).migration.kind, profile.ok && profile.value.exemptsVendorBytes];
+    });
+    const since = ['compares-bytes', true];
+    expect(seen).toEqual([['compares-bytes', false], since, since, since]);
+    expect(predict(device.d1, 'qemu-11.0').migration).toMatchObject({ rule: 'Q22', confidence: 'V' });
+    // A byte of a gap is claimed by the capability before it, so it differs where the hardware does.
+    const gap = (value: number) => guestOf(predict({ ...device.d1, bytes: { 0x148: [value] } }, 'qemu-11.0'));
+    expect(dwordsThatDiffer(gap(1), gap(2))).toEqual(['148:00000002']);
   });
 
-  it('Q23: two offsets are two spaces, so a destination with the other one refuses', () => {
-    const [here, there] = ['0x300', '0x400'].map((offset) =>
-      guestOf(predict(device.d1, 'qemu-11.0', pinned(offset), withPasid)));
-    expect(here !== undefined && there !== undefined && here.equals(there)).toBe(false);
+  it('Q23: a destination that has PASID elsewhere refuses late, and the prediction says so', () => {
+    const at = (offset: string) => predict(device.d1, 'qemu-11.0', pinned(offset), withPasid);
+    expect(dwordsThatDiffer(guestOf(at('0x300')), guestOf(at('0x400')))).toEqual(
+      ['1f0:4001000f', '300:00000000', '304:00000000', '400:0001001b', '404:00001006']);
+    expect(at('0x300').findings)
+      .toContainEqual(expect.objectContaining({ rule: 'Q23', confidence: 'D', offset: 0x300 }));
+    expect(predict(device.d1, 'qemu-11.0').findings).not.toContainEqual(expect.objectContaining({ rule: 'Q23' }));
   });
 
   it('Q24: the ID knobs change the IDs and nothing else; MSI-X moves', () => {

@@ -6,7 +6,6 @@ const facts = Object.entries(counts).flatMap(([letter, count]) =>
 
 /** Facts that say nothing about bytes of the config space or about what to set. */
 const notTestable: Readonly<Record<string, string>> = {
-  L3: 'a layout names every place, so the library is never left to choose one',
   Q26: 'the mirror is in a BAR, which is no part of the config space',
 };
 

@@ -1,5 +1,5 @@
 import {
-  type ConfigSpace, type Finding, type KernelViewTaken, linuxReadsExtendedSpace, readHeader, vfioView,
+  type ConfigSpace, type Finding, type KernelViewTaken, linuxReadsExtendedSpace, type RawRange, readHeader, vfioView,
   type VfioFinding, walkExtendedCapabilities, walkStandardCapabilities,
 } from '@cadastre/config-space';
 import { endOfSpacePasid } from './families/extended-list.js';
@@ -14,7 +14,7 @@ import { type VmmProfile } from './vmm-profile.js';
 /** What a VMM reads: the first stage of every prediction. */
 interface FirstStage {
   readonly space: ConfigSpace;
-  readonly rawWritable: readonly { readonly offset: number; readonly length: number }[];
+  readonly rawWritable: readonly RawRange[];
   readonly kernel: KernelViewTaken | null;
 }
 
@@ -29,6 +29,9 @@ export function guestView(
   const first = firstStage(physical, profile, knobs, host, firstFindings);
   const image = new GuestImage(first.space);
   for (const one of firstFindings) reportVfio(image, one, first.kernel);
+  if (firstFindings.some(({ kind }) => kind === 'capability-hidden')) {
+    image.report('vfio-hidden-bytes-stay', 'K11', 'vfio-pci: what is hidden can still be read and written');
+  }
   const settings = knobs.settings ?? {};
   const wrong = wrongSetting(profile.settings, settings);
   const bound = profile.reads === 'vfio-pci' ? vfioBinding(physical, image) : starts;
@@ -41,7 +44,7 @@ export function guestView(
   const space = outcome.kind === 'starts' ? image.toSpace() : null;
   const chain = space === null ? { standard: [], extended: [] } : listsOf(space, image);
   return {
-    profile: { name: profile.name, revision: profile.revision }, kernel: first.kernel,
+    profile: { name: profile.name, revision: profile.revision }, kernelView: first.kernel,
     outcome, space, vfio: first.space, chain,
     findings: image.findings, ruled: image.ruled, unpredicted: image.unpredicted,
     migration: profile.migration,
@@ -93,24 +96,25 @@ function writeThroughOf(
   { rawWritable }: FirstStage, image: GuestImage, { forwardsSyntheticWrites }: VmmProfile,
 ): readonly WriteThrough[] {
   const found: WriteThrough[] = [];
-  for (const { offset, length } of rawWritable) {
+  for (const { offset, length, of } of rawWritable) {
+    const rule = of === 'nobody' ? 'K2' : 'K4';
     const end = Math.min(offset + length, image.size);
     let at = offset;
     const made = image.emulated.filter((one) => one.offset < end && one.offset + one.length > offset)
       .sort((a, b) => a.offset - b.offset);
     for (const one of made) {
       const [from, to] = [Math.max(one.offset, at), Math.min(one.offset + one.length, end)];
-      if (from > at) found.push(raw(at, from));
+      if (from > at) found.push(raw(at, from, rule));
       if (forwardsSyntheticWrites && to > from) {
         found.push({ offset: from, length: to - from, rule: 'Q20', confidence: 'D', underSynthetic: true });
       }
       at = Math.max(at, to);
     }
-    if (end > at) found.push(raw(at, end));
+    if (end > at) found.push(raw(at, end, rule));
   }
   return found;
 }
 
-function raw(from: number, to: number): WriteThrough {
-  return { offset: from, length: to - from, rule: 'K2', confidence: 'V', underSynthetic: false };
+function raw(from: number, to: number, rule: 'K2' | 'K4'): WriteThrough {
+  return { offset: from, length: to - from, rule, confidence: 'V', underSynthetic: false };
 }

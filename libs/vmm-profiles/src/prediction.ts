@@ -44,7 +44,7 @@ export interface WriteThrough extends RuledRange {
 export interface GuestPrediction {
   readonly profile: { readonly name: string; readonly revision: number };
   /** The view of Linux vfio-pci the VMM reads; null for one that reads something else. */
-  readonly kernel: { readonly name: string; readonly revision: number } | null;
+  readonly kernelView: { readonly name: string; readonly revision: number } | null;
   readonly outcome: Outcome;
   /** What a guest reads before it wrote anything; null where none starts. */
   readonly space: ConfigSpace | null;

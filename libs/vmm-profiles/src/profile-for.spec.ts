@@ -25,6 +25,16 @@ describe('the profile of a VMM and version', () => {
     expect(taken(name, version)).toEqual([profile, 'assumed']);
   });
 
+  it('between QEMU 7.2 and 10.0 says what has changed since, which the profile does not have', () => {
+    const assumed = (version: string): string | null => {
+      const result = profileFor({ name: 'qemu', version });
+      return result.ok ? result.value.assumed : null;
+    };
+    expect([assumed('8.0.4'), assumed('8.2'), assumed('9.2')].map((says) => [/REBAR/.test(says ?? ''),
+      /vendor's bytes/.test(says ?? '')])).toEqual([[false, false], [true, false], [true, true]]);
+    expect(assumed('10.2')).toBe('nobody looked at QEMU 10.2: qemu-10.0 is the last before');
+  });
+
   it.each([
     ['qemu', '6.2'], ['qemu', null], ['qemu', 'eleven'], ['cloud-hypervisor', 'newer'],
     ['cloud-hypervisor', null], ['bhyve', '14'], ['bhyve-14', null], ['toString', null], ['qemu-11.0', '11.0'],

@@ -36,6 +36,12 @@ export interface VmmUnknown {
 
 type Era = readonly [major: number, minor: number, profile: VmmProfile];
 
+/** What is known to have changed between two versions that were looked at. */
+const changesBetween: readonly (readonly [major: number, minor: number, says: string])[] = [
+  [8, 1, 'since 8.1 REBAR is kept and rewritten, and a GPUDirect clique may be at D4'],
+  [9, 1, 'since 9.1 a migration leaves a vendor\'s bytes out'],
+];
+
 /** Oldest first: a version between two behaves as the older one until somebody looked. */
 const qemuEras: readonly Era[] = [[7, 2, qemu72], [10, 0, qemu100], [11, 0, qemu110], [11, 1, qemu111]];
 const generations: Readonly<Record<string, VmmProfile>> = { old: cloudHypervisorOld, new: cloudHypervisorNew };
@@ -72,7 +78,12 @@ function qemuOf(version: string): ProfileTaken | undefined {
   if (!era) return undefined;
   const isIt = Number(major) === era[0] && Number(minor) === era[1];
   const profile = era[2];
-  return { profile, assumed: isIt ? null : `nobody looked at QEMU ${version}: ${profile.name} is the last before` };
+  if (isIt) return { profile, assumed: null };
+  const isPast = (since: number, point: number): boolean =>
+    Number(major) > since || (Number(major) === since && Number(minor) >= point);
+  const missed = changesBetween.filter(([since, point]) => isPast(since, point)
+    && (since > era[0] || (since === era[0] && point > era[1]))).map(([, , says]) => `; ${says}`);
+  return { profile, assumed: `nobody looked at QEMU ${version}: ${profile.name} is the last before${missed.join('')}` };
 }
 
 /** A generation by its name; a release is of the old one, as its main branch still was when it was read. */

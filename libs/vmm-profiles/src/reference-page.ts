@@ -1,3 +1,4 @@
+import { kernelViews } from '@cadastre/config-space';
 import { allowedValues } from './knobs.js';
 import { type Confidence, rules } from './rules.js';
 import { vmmAbilities } from './vmm-abilities.js';
@@ -37,6 +38,16 @@ export function referencePage(): string {
     ...table(['profile', 'revision', 'evidence', 'source'], vmmProfiles.map(({ name, revision, evidence, source }) =>
       [code(name), String(revision), evidence, source])),
     '',
+    '## The first stage: Linux vfio-pci',
+    '',
+    'A view is what vfio-pci of some releases shows; releases in between show what the one before them does. A',
+    'prediction names the view it was made with, and its revision.',
+    '',
+    ...table(['view', 'revision', 'flavour', 'PCI Express endpoint', 'DVSEC', 'PASID', 'evidence', 'source'],
+      kernelViews.map((view) => [code(view.name), String(view.revision), view.flavour,
+        `${view.expressEndpointBytes} bytes`, shown(view.showsDvsec), shown(view.extended[0x1b] !== undefined),
+        view.evidence, view.source])),
+    '',
     '## Rules',
     '',
     'A finding names its rule and how sure it is: `V` read in a source or observed in captures, `D` derived from',
@@ -74,6 +85,8 @@ function settings({ name, settings: rows }: VmmProfile): readonly (readonly stri
   return Object.entries(rows).map(([setting, row]) => [code(name), code(setting), allowedValues(row),
     row.rule]);
 }
+
+const shown = (isShown: boolean): string => (isShown ? 'shown' : 'hidden');
 
 function code(text: string): string {
   return `\`${text}\``;

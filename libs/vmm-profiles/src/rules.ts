@@ -101,6 +101,8 @@ export const rules = {
   'reading P6': ['D', 'REBAR control keeps size, count and index; entries before a bad one stay rewritten'],
   'reading P7': ['D', 'where iommufd says that ATS cannot be used, ats=auto drops it and ats=on refuses'],
   'reading P8': ['D', 'looking for ATS, QEMU 11.1 asserts that a header has 8 bytes'],
+  'reading P9': ['D', 'Linux keeps the low byte of an ID: a header whose ID ends in 00 is the one of the hardware'],
+  'reading P10': ['D', 'Linux reads 4096 bytes of a host bridge, and of PCI-X that says 266 MHz, without a list'],
   'reading E1': ['U', 'a PASID capability of the hardware beside the made one: not known'],
   'no synthesis': ['D', 'this version makes no extended capability: a guest finds those of the hardware, or none'],
   'settings': ['D', 'a VMM refuses a setting it does not have, and a value out of its range'],

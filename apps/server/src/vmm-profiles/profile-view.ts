@@ -1,4 +1,4 @@
-import { type Bdf, writeLspciText } from '@cadastre/config-space';
+import { type Bdf, type KernelView, writeLspciText } from '@cadastre/config-space';
 import { Digest } from '@cadastre/device-layout';
 import { type GuestPrediction, type VmmProfile } from '@cadastre/vmm-profiles';
 
@@ -11,6 +11,16 @@ export function profileView(profile: VmmProfile): object {
   return {
     name, revision, evidence, source, reads, hides, onlyWithPm, pasid, makesStandard, settings, migration,
     exemptsVendorBytes, failureMode, forwardsSyntheticWrites, because, ports,
+  };
+}
+
+/** A view of Linux vfio-pci as data: IDs it shows, and what else differs between kernels. */
+export function kernelOfView(view: KernelView): object {
+  const { name, revision, flavour, evidence, source, expressEndpointBytes, showsDvsec } = view;
+  const idsOf = (list: object): readonly number[] => Object.keys(list).map(Number);
+  return {
+    name, revision, flavour, evidence, source, expressEndpointBytes, showsDvsec,
+    shows: { standard: idsOf(view.standard), extended: idsOf(view.extended) },
   };
 }
 

@@ -22,6 +22,9 @@ describe('VMM profiles over HTTP', () => {
     const { status, body } = await server.get('/v1/vmm-profiles');
     expect(status).toBe(200);
     expect(body['profiles']).toHaveLength(10);
+    expect(body['kernels']).toContainEqual(expect.objectContaining({
+      name: 'linux-vfio-6.1', revision: 1, evidence: 'observed', showsDvsec: false }));
+    expect(body['kernels']).toHaveLength(8);
     expect(body['profiles']).toContainEqual(expect.objectContaining({
       name: 'qemu-11.0', revision: 1, evidence: 'read',
       hides: { ids: [0, 0x10, 0x0e], leaves: 'unlinked; at 0x100 a header with ID 0' },

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { QueryBus } from '@nestjs/cqrs';
+import { kernelViews } from '@cadastre/config-space';
 import { documentAlone, knobsFor } from '@cadastre/device-layout';
 import {
   type DeviceNames, guestView, hostKernelOf, impliedPasid, impliedPasidSays, vmmProfiles,
@@ -9,7 +10,7 @@ import { givenFunction, givenLayout } from '../layouts/given-function.js';
 import { assumedOf, givenHost, givenKernel, pasidOf } from './given-host.js';
 import { givenKnobs } from './given-knobs.js';
 import { givenVmm } from './given-profile.js';
-import { predictionView, profileView } from './profile-view.js';
+import { kernelOfView, predictionView, profileView } from './profile-view.js';
 import { LayoutKnobsDto, PredictDto } from './vmm-profiles.dto.js';
 
 /** Questions about VMMs: nothing is recorded, so nothing needs an idempotency key. */
@@ -19,7 +20,7 @@ export class VmmProfilesController {
 
   @Get('vmm-profiles')
   list(): object {
-    return { profiles: vmmProfiles.map(profileView) };
+    return { profiles: vmmProfiles.map(profileView), kernels: kernelViews.map(kernelOfView) };
   }
 
   /** What a guest reads of a function before it wrote anything. */

@@ -149,13 +149,17 @@ function makePasid(
   const last = items.filter(({ id }) => !hidden.includes(id)).at(-1) ?? headerAt(image, extendedSpaceAt);
   const offset = endOfSpacePasid;
   if (last.offset >= offset || items.some((one) => one.offset >= offset)) {
-    return ends('refused', 'C10', `a header at ${last.offset} is in the way of PASID at 0xff8`);
+    const first = items.find((one) => one.offset >= offset) ?? last;
+    image.report('device-fails', 'C12', 'what cannot be made fails the device, and the VM with it', first.offset);
+    return ends('refused', 'C10', `the header at 0x${first.offset.toString(16)} is in the way of PASID at 0xff8`);
   }
   image.put(last.offset, 4, (offset << 20) >>> 0, 'C11', 0xfff00000);
   image.put(offset, 4, 0x0001001b, 'C8');
   image.put(offset + 4, 4, pasidRegisters(host.pasid), 'C14');
   image.emulated.push({ offset, length: pasidBytes, rule: 'C8' });
-  image.report('implicit-offset', 'C8', 'PASID alone is at 0xff8; nothing moves it', offset);
+  image.report('implicit-offset', 'C8', 'PASID alone is at 0xff8', offset);
+  image.report('place-is-fixed', 'C15', 'no setting moves it', offset);
+  image.report('writes-stay', 'C13', 'writes to it do not reach the hardware', offset);
   image.report('pasid-control', 'C19', 'which control bits are writable is not known', offset + 6);
   if (items.length === 1 && last.id === 0) {
     image.report('list-begun', 'C11', 'an empty list is begun at 0x100', extendedSpaceAt, 'D');

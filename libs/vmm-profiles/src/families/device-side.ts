@@ -11,7 +11,9 @@ export const extendedIds: readonly number[] = [0x0003, 0x000b];
  * Here the question is whether the library takes that layout.
  */
 export function takeExplicitPlaces(image: GuestImage): Outcome {
-  const { capabilities, space }: Survey = survey(image.original);
+  const { capabilities, space, findings }: Survey = survey(image.original);
+  const below = findings.find((one) => one.kind === 'pointer-below-space');
+  if (below !== undefined) return ends('refused', 'L2', `nothing can be at 0x${below.pointer.toString(16)}`);
   const taken: ByteRange[] = [];
   for (const { space: list, id, offset, length } of capabilities) {
     const isExtended = list === 'extended';
@@ -20,10 +22,17 @@ export function takeExplicitPlaces(image: GuestImage): Outcome {
     if (!(isExtended ? extendedIds : standardIds).includes(id)) {
       return ends('refused', 'L1', `${list} capability 0x${id.toString(16)} is not supported`);
     }
-    if (offset + length >= space.size) return ends('refused', 'L5', `it ends at ${offset + length}, the last byte`);
+    if (offset + length >= space.size) {
+      return ends('refused', 'L5', `it ends at 0x${(offset + length).toString(16)}: the last byte cannot be used`);
+    }
     const range = { offset, length };
     const touched = taken.find((one) => Ranges.end(one) >= offset && Ranges.end(range) >= one.offset);
-    if (touched !== undefined) return ends('refused', 'L4', `it touches the one at 0x${touched.offset.toString(16)}`);
+    if (touched !== undefined) {
+      const only = Ranges.end(touched) === offset || Ranges.end(range) === touched.offset;
+      if (only) image.report('automatic-place', 'L3', 'placed by the library itself it may lie there', offset);
+      return ends('refused', only ? 'L4' : 'L2',
+        `it ${only ? 'touches' : 'lies over'} the one at 0x${touched.offset.toString(16)}`);
+    }
     taken.push(range);
   }
   return starts;

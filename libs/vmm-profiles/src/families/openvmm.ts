@@ -38,12 +38,15 @@ export function showOpenvmm(image: GuestImage, stage: Stage): Outcome {
     const next = header >>> 20;
     if (next === 0) break;
     if (next < extendedSpaceAt || next % 4 !== 0) {
-      image.report('list-given-up', 'O3', `the pointer ${next} leads nowhere: a warning`, at);
+      image.report('list-given-up', 'O3', `the pointer 0x${next.toString(16)} leads nowhere: a warning`, at);
       break;
     }
     at = next;
   }
-  if (stage.host.pasid !== null && stage.host.pasid.widthBits > 0 && stage.viommuPasid && !hasPasid) {
+  if (stage.host.pasid === null || stage.host.pasid.widthBits === 0) return starts;
+  if (!stage.viommuPasid) {
+    image.report('pasid-without-viommu', 'O7', 'the vSMMU does not offer PASID: one would be of no use');
+  } else if (!hasPasid) {
     image.report('pasid-somewhere', 'O5', 'one PASID capability is appended, at an offset that is not known');
     image.leaveOpen(extendedSpaceAt, extendedSizeBytes - extendedSpaceAt, 'O5');
   }

@@ -98,7 +98,8 @@ function rewriteRebar(image: GuestImage, at: number): boolean {
     const size = (image.u32(entry + 4) >>> 8) & 0x1f;
     if (size > 19) return false;
     image.put(entry, 4, (1 << (4 + size)) >>> 0, 'observed 8');
-    image.put(entry + 4, 4, 0, 'observed 8', ~rebarControlBits);
+    image.put(entry + 4, 4, 0, 'observed 8', 0xffff0000);
+    image.put(entry + 4, 2, 0, 'reading P6', ~rebarControlBits);
     image.emulate(entry + 4, 4);
   }
   return true;
@@ -113,6 +114,10 @@ function linkExtended(image: GuestImage, kept: readonly ExtendedItem[]): void {
     const next = ((kept[index + 1]?.offset ?? 0) << 20) >>> 0;
     if (offset === extendedSpaceAt) image.put(offset, 4, (id | (version << 16) | next) >>> 0, 'Q10');
     else image.put(offset, 4, next, 'Q13', nextMask);
+    const reserved = (image.original.u32(offset) >>> 20) & 3;
+    if (reserved !== 0 && offset !== extendedSpaceAt) {
+      image.report('reserved-bits-shown', 'observed 14', 'two bits of its next pointer come from the hardware', offset);
+    }
   });
 }
 
@@ -152,6 +157,7 @@ function makePasid(
   image.emulate(offset + 6, 1, 0xff, 0x07);
   image.emulated.push({ offset, length: pasidBytes, rule: 'Q14' });
   image.report('pasid-made', 'Q14', `PASID of ${host.pasid.widthBits} bits at 0x${offset.toString(16)}`, offset);
+  image.report('place-is-compared', 'Q23', 'a destination that has PASID elsewhere refuses the migration late', offset);
   if (list.length === 1 && previous?.id === 0) {
     image.report('pasid-behind-stub', 'Q18', 'the only capability, behind a stub', offset);
   }

@@ -58,6 +58,9 @@ export function showQemuStandard(
     if (typeof size !== 'number') return size;
     if (size === 0) continue;
     const taken = claims.take(item.offset, size);
+    if (taken !== undefined && size > claimed) {
+      image.report('real-size', 'reading P1', `it takes ${size} bytes, whatever starts behind it`, item.offset);
+    }
     if (taken !== undefined) return overlap(`capability 0x${item.id.toString(16)}`, item.offset, size, taken, virtual);
     // Written now, not at the end: what a later capability puts over it (Q5) is what a guest finds.
     image.store(item.offset, 1, item.id, 'Q3');
@@ -107,7 +110,7 @@ function addCapability(
     }
     case standardId.express: {
       const shown = showExpress(image, offset, claimed, stage.port);
-      if (shown === 'dropped') image.report('express-dropped', 'Q5', 'no PCI Express capability on this bus', offset);
+      if (shown === 'dropped') reportDropped(image, offset, stage.port);
       return shown === 'dropped' ? 0 : shown === 'kept' ? claimed : shown;
     }
     case standardId.pm: return traits.powerManagementBytes ?? claimed;
@@ -116,6 +119,13 @@ function addCapability(
       if (inside !== undefined) reportMasked(image, offset, inside);
       return claimed;
     }
+  }
+}
+
+function reportDropped(image: GuestImage, offset: number, port: Stage['port']): void {
+  image.report('express-dropped', 'Q5', 'no PCI Express capability on this bus', offset);
+  if (port === 'root-bus' && image.original.hasExtendedSpace && image.original.u32(extendedSpaceAt) !== 0) {
+    image.report('extended-without-express', 'observed 10', 'the extended list is there all the same', extendedSpaceAt);
   }
 }
 
@@ -176,6 +186,10 @@ function showExpress(image: GuestImage, at: number, size: number, port: Stage['p
   if (port === 'root-bus' && type === portType.legacyEndpoint) return 'dropped';
   if (port === 'root-bus' && type === portType.endpoint) {
     if (size > 16) presentAsIntegrated(image, at, size > 44, 'Q5');
+    // Version 1 ends at 0x14; what is cleared behind it belongs to nobody (Q2).
+    if (size > 44 && (flags & 0xf) === 1) {
+      image.report('gap-cleared', 'Q2', 'registers version 1 does not have read 0 in the gap behind it', at + 44);
+    }
     else image.put(at + 2, 2, portType.integratedEndpoint << 4, 'Q5', 0x00f0);
   }
   if (port === 'root-port' && type === portType.integratedEndpoint) {
@@ -198,6 +212,9 @@ function virtualCapabilities(
 ): readonly VirtualCapability[] | Outcome {
   const [vendorId, deviceId, baseClass] = [image.u16(0x00), image.u16(0x02), image.u8(0x0b)];
   const made: VirtualCapability[] = [];
+  if (['x-pci-vendor-id', 'x-pci-device-id', 'x-pci-class-code'].some((name) => settings[name] !== undefined)) {
+    image.report('treated-as-set', 'reading P4', 'QEMU treats it as the function the settings make it', 0);
+  }
   const clique = numberOf(settings['x-nv-gpudirect-clique']);
   if (clique !== undefined) {
     if (vendorId !== nvidia || baseClass !== 0x03) {
