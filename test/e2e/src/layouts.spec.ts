@@ -154,6 +154,18 @@ describe('layouts on the command line', () => {
       knobs: [{ knob: 'x-vpasid-cap-offset', value: 0x134 }] });
   });
 
+  it('are judged in lines a person can read: of many bytes that differ the first are told', () => {
+    const other = join(root, 'samples', 'igb-pf.lspci');
+    const { stdout } = cadastre(['verdict', layout, other, '--vmm', 'qemu-11.0']);
+    const lines = stdout.split('\n').filter((line) => / read .*, there /.test(line));
+    expect(lines).toHaveLength(8);
+    expect(stdout).toMatch(/\n\d+ further ranges of bytes differ; --json tells all\n$/);
+    const told = json(['verdict', layout, other, '--vmm', 'qemu-11.0']) as { reasons: { kind: string }[]; explanation: string[] };
+    const bytes = told.reasons.filter(({ kind }) => kind === 'bytes-differ').length;
+    expect(bytes).toBeGreaterThan(8);
+    expect(told.explanation.filter((line) => / read .*, there /.test(line))).toHaveLength(bytes);
+  });
+
   it('are turned into what to set, from a file or standard input', () => {
     const { status, stdout } = cadastre(['knobs', pasidAlone, '--vmm', 'qemu-11.0', '--host-bdf', '0000:3b:00.1']);
     expect(status).toBe(0);

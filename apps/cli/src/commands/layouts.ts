@@ -2,7 +2,7 @@ import { type Command } from 'commander';
 import { survey } from '@cadastre/config-space';
 import {
   baseline, type Blamed, compareLayouts, explainBaselineRefusal, explainVerdict, fit, knownQuirks,
-  type LayoutDifference, migrationVerdict,
+  type LayoutDifference, migrationVerdict, type Verdict,
 } from '@cadastre/device-layout';
 import { obedientVmm, type VmmProfile, vmmAbilities } from '@cadastre/vmm-profiles';
 import { CommandFailed, exitCode } from '../exit-code.js';
@@ -103,22 +103,34 @@ function verdict(layoutFile: string, dump: string, options: DestinationOptions &
   const given = migrationVerdict(readLayout(layoutFile), {
     survey: destination, iommu: iommuOf(options), vmm, physicalFunction: physicalFunction?.survey ?? null,
     quirks: knownQuirks });
-  const explanation = explainVerdict(given);
   if (options.json) {
+    const explanation = explainVerdict(given);
     printJson({ schema: 'cadastre.verdict/1', vmm: vmm.profile, revision: vmm.revision, ...given, explanation });
-  } else print(explanation.join('\n'));
+  } else print(verdictLines(given).join('\n'));
   if (given.verdict === 'cannot') throw new CommandFailed(exitCode.negative, counted(given.reasons.length, 'reason'));
+}
+
+/** Ranges of bytes told one by one. Between two models there are hundreds, and the first ones tell that. */
+const byteRangesShownMax = 8;
+
+function verdictLines(given: Verdict): readonly string[] {
+  const { reasons, differences } = given;
+  const further = reasons.filter(({ kind }) => kind === 'bytes-differ').slice(byteRangesShownMax);
+  const left = further.length + Math.max(0, differences.length - byteRangesShownMax);
+  const lines = explainVerdict({ ...given, reasons: reasons.filter((one) => !further.includes(one)),
+    differences: differences.slice(0, byteRangesShownMax) });
+  return left === 0 ? lines : [...lines, `${counted(left, 'further range')} of bytes differ; --json tells all`];
 }
 
 function wear(layoutFile: string, dump: string, options: DestinationOptions): void {
   const { survey: wearer, physicalFunction } = functionIn(dump, options);
   const { verdict: given, worn } = fit(personaIn(layoutFile), { survey: wearer, iommu: iommuOf(options),
     physicalFunction: physicalFunction?.survey ?? null, quirks: knownQuirks });
-  const explanation = explainVerdict(given);
   if (options.json) {
+    const explanation = explainVerdict(given);
     printJson({ schema: 'cadastre.fit/1', fits: worn !== null, verdict: { ...given, explanation },
       layout: worn && shownLayout(worn.layout) });
-  } else print([worn ? 'fits' : 'does not fit', ...explanation.slice(1)].join('\n'));
+  } else print([worn ? 'fits' : 'does not fit', ...verdictLines(given).slice(1)].join('\n'));
   if (!worn) throw new CommandFailed(exitCode.negative, counted(given.reasons.length, 'reason'));
 }
 

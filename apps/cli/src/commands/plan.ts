@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
   Evidence, explainAlternative, explainCaution, explainReason, explainRefusal, type FurtherCapture, type IommuFacts,
@@ -46,7 +46,8 @@ export function addPlan(program: Command): void {
   const command = program.command('plan')
     .description('decide where capabilities go in a function, and what a guest then reads; nothing is recorded')
     .argument('<dump>', 'file to read; - reads standard input')
-    .option('--want <names>', `capabilities: ${Object.keys(syntheticCapabilities).join(', ')}`, namesOf, ['pasid'])
+    .addOption(new Option('--want <names>', `capabilities: ${Object.keys(syntheticCapabilities).join(', ')}`)
+      .argParser(namesOf).default(['pasid'], 'pasid'))
     .option('--registers <name.field=value>', 'content of dsn, dvsec, nvidia-clique or vmd-shadow, for example '
       + 'dsn.serialNumber=0x0123456789abcdef; may be repeated', registersOf)
     .option('--policy <file>', 'strategies, pinned offsets, ranges and operations, as JSON')

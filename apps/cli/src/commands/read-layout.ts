@@ -53,11 +53,15 @@ export function oneCapture(file: string, address?: string, option = '--function'
   return one(capturesIn(readInput(file)), file, { address, option });
 }
 
+/** Functions of a dump that are named when it has to be said which it has. */
+const namedMax = 8;
+
 function one(captures: readonly Capture[], file: string, { address, option }: NamedFunction): Capture {
   const found = address === undefined ? captures
     : captures.filter((capture) => capture.address === address || capture.address === `0000:${address}`);
   const [first, second] = found;
-  const seen = captures.slice(0, 8).map((capture) => capture.address).join(', ');
+  const more = captures.length > namedMax ? ` and ${captures.length - namedMax} more` : '';
+  const seen = captures.slice(0, namedMax).map((capture) => capture.address).join(', ') + more;
   if (!first) {
     throw new CommandFailed(exitCode.notFound, `${file} has ${seen || 'no function'}, not ${address ?? 'one'}`);
   }
