@@ -156,11 +156,12 @@ describe('layouts on the command line', () => {
 
   it('are judged in lines a person can read: of many bytes that differ the first are told', () => {
     const other = join(root, 'samples', 'igb-pf.lspci');
-    const { stdout } = cadastre(['verdict', layout, other, '--vmm', 'qemu-11.0']);
+    const asked = ['verdict', layout, other, '--vmm', 'qemu-11.0'];
+    const { stdout } = cadastre(asked);
     const lines = stdout.split('\n').filter((line) => / read .*, there /.test(line));
     expect(lines).toHaveLength(8);
     expect(stdout).toMatch(/\n\d+ further ranges of bytes differ; --json tells all\n$/);
-    const told = json(['verdict', layout, other, '--vmm', 'qemu-11.0']) as { reasons: { kind: string }[]; explanation: string[] };
+    const told = json(asked) as { reasons: { kind: string }[]; explanation: string[] };
     const bytes = told.reasons.filter(({ kind }) => kind === 'bytes-differ').length;
     expect(bytes).toBeGreaterThan(8);
     expect(told.explanation.filter((line) => / read .*, there /.test(line))).toHaveLength(bytes);
