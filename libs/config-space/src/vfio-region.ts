@@ -74,8 +74,7 @@ export class VfioRegion {
     private readonly expressAt: number | undefined, private readonly findings: VfioFinding[],
   ) {
     this.map = new Uint8Array(size).fill(unassigned);
-    this.physicalBytes = new Uint8Array(size);
-    this.physicalBytes.set(physical.toBytes().subarray(0, size));
+    this.physicalBytes = bytesOf(physical, size);
     this.virtual = this.physicalBytes.slice();
   }
 
@@ -286,7 +285,8 @@ export class VfioRegion {
   private assign(space: CapabilitySpace, given: number, at: number, length: number): void {
     const id = given & 0xff;
     const last = Math.min(at + length, this.size);
-    const isShared = this.map.subarray(at, last).some((owner) => owner !== unassigned);
+    let isShared = false;
+    for (let byte = at; byte < last && !isShared; byte += 1) isShared = this.map[byte] !== unassigned;
     const least = space === 'standard' ? headerSizeBytes : extendedSpaceAt;
     const isNeighbour = at > least && this.map[at - 1] === id;
     if (isShared) this.report('capability-conflict', space, given, at);
@@ -311,6 +311,15 @@ export class VfioRegion {
     this.virtual[at] = value;
     this.changed.add(at);
   }
+}
+
+/** As many bytes as the region has; those a capture lacks are 0. */
+function bytesOf(space: ConfigSpace, size: number): Uint8Array {
+  const captured = space.toBytes();
+  if (captured.length === size) return captured;
+  const bytes = new Uint8Array(size);
+  bytes.set(captured.subarray(0, size));
+  return bytes;
 }
 
 function spaceAt(offset: number): CapabilitySpace {

@@ -22,8 +22,9 @@ export class GuestImage {
   private shownBytes: number;
 
   constructor(readonly original: ConfigSpace, private readonly bits?: EmulatedBits) {
-    this.bytes = new Uint8Array(original.size);
-    this.bytes.set(original.toBytes());
+    const captured = original.toBytes();
+    this.bytes = captured.length === original.size ? captured : new Uint8Array(original.size);
+    if (this.bytes !== captured) this.bytes.set(captured);
     this.view = new DataView(this.bytes.buffer);
     this.shownBytes = original.size;
   }
