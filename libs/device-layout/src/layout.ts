@@ -6,6 +6,7 @@ import { type ToldBy } from './ground.js';
 import { type LayoutOperation } from './layout-operation.js';
 import { type Caution, type RefusedAlternative, type Strategy } from './refusal.js';
 import { type SyntheticName, type SyntheticRegisters } from './synthetic-capability.js';
+import { type Relocation } from './verdict.js';
 
 /** One capability the guest sees and the hardware's list does not show that way, and why it is where it is. */
 export interface Placement {
@@ -27,7 +28,8 @@ export type PlacementReason =
   | { readonly kind: 'operator-pinned-it' }
   | { readonly kind: 'hardware-has-it-here' }
   | { readonly kind: 'physical-function-has-it-here'; readonly pf: string }
-  | { readonly kind: 'persona-has-it-here'; readonly persona: string }
+  /** `considered`: what was considered when the persona was made, and how it came there, in words. */
+  | { readonly kind: 'persona-has-it-here'; readonly persona: string; readonly considered?: readonly string[] }
   | { readonly kind: 'device-told-it'; readonly by: ToldBy; readonly source: string }
   | { readonly kind: 'table-has-it-here'; readonly row: string }
   /** The row of the capability itself names the places it may have. */
@@ -63,6 +65,8 @@ export interface Layout {
   readonly patches: readonly ConfigPatch[];
   /** What was hidden, replaced and scrubbed, as it was asked for. */
   readonly operations: readonly LayoutOperation[];
+  /** Capabilities of the hardware that the guest finds elsewhere: of a worn persona, and of nothing else. */
+  readonly relocations: readonly Relocation[];
   readonly evidence: LayoutEvidence;
   /** The whole standard list after the patches, in the order the guest walks it. */
   readonly standardList: readonly ListEntry[];

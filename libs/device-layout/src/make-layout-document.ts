@@ -16,11 +16,12 @@ export function layoutDocument(survey: Survey, layout: Layout, guest: ConfigSpac
   const bytes = hardwareBehaviour(survey);
   paintIds(survey.space, guest, bytes);
   paintLinks(survey, guest, layout, bytes);
+  const behind = surveySpace(guest);
   for (const one of hiddenIn(survey, layout)) paintHidden(one, survey, layout, bytes);
+  paintElsewhere(behind, layout, bytes);
   for (const operation of layout.operations) paintOperation(operation, bytes);
   for (const entry of [...layout.standardList, ...layout.extendedList]) paintAnchor(entry, bytes);
   for (const placement of layout.placements) paintPlacement(placement, bytes);
-  const behind = surveySpace(guest);
   return {
     planner: layout.planner, identity: identityOf(guest), configSize: guest.size, space: guest,
     standardList: layout.standardList.map(({ offset }) => offset),
@@ -37,21 +38,39 @@ function capabilityOf(
   space: Capability['space'], { offset, id, version, origin }: ListEntry, layout: Layout, survey: Survey, guest: Survey,
 ): LayoutCapability {
   const placement = layout.placements.find((one) => one.offset === offset && one.space === space);
-  const physical = survey.capabilities.find((one) => one.space === space && one.offset === offset);
+  const from = physicalOffset(space, offset, layout);
+  const physical = survey.capabilities.find((one) => one.space === space && one.offset === from && one.id === id);
   const shown = guest.capabilities.find((one) => one.space === space && one.offset === offset);
-  const length = placement?.length ?? (origin === 'anchor' ? 4 : physical?.length ?? shown?.length ?? 4);
+  // A relocated one has the length the guest was promised: what is behind it may be longer.
+  const known = from === offset ? physical?.length ?? shown?.length : shown?.length;
+  const length = placement?.length ?? (origin === 'anchor' ? 4 : known ?? 4);
   return {
     space, id, version, offset, length,
     name: placement && syntheticCapability(placement.name).sharesId === true ? placement.name
       : capabilityRow(space, id).name,
-    origin: origin === 'synthetic' && placement?.strategy === 'persona' ? 'persona' : origin,
+    origin: isOfPersona(origin, placement) ? 'persona' : origin,
     backing: placement ? { kind: 'emulated', writable: writableOf(placement) }
-      : origin === 'anchor' ? { kind: 'emulated', writable: [] } : { kind: 'physical', offset },
+      : origin !== 'physical' ? { kind: 'emulated', writable: [] } : { kind: 'physical', offset: from },
     decision: placement ? {
       rule: placement.strategy, reason: explainReason(placement.reason),
-      cautions: placement.cautions.map(explainCaution), considered: placement.refused.map(explainAlternative),
+      cautions: placement.cautions.map(explainCaution),
+      considered: [...consideredFor(placement.reason), ...placement.refused.map(explainAlternative)],
     } : null,
   };
+}
+
+/** What is made and has no placement is of a persona that has more than a planner can place. */
+function isOfPersona(origin: ListEntry['origin'], placement: Placement | undefined): boolean {
+  return origin === 'synthetic' && (placement === undefined || placement.strategy === 'persona');
+}
+
+function consideredFor(reason: Placement['reason']): readonly string[] {
+  return reason.kind === 'persona-has-it-here' ? reason.considered ?? [] : [];
+}
+
+/** Where the hardware has what the guest finds at an offset. */
+function physicalOffset(space: Capability['space'], offset: number, { relocations }: Layout): number {
+  return relocations.find((one) => one.space === space && one.guest === offset)?.physical ?? offset;
 }
 
 function writableOf({ name, offset, registers }: Placement): readonly { offset: number; mask: number }[] {
@@ -82,19 +101,36 @@ function paintIds(physical: ConfigSpace, guest: ConfigSpace, bytes: ByteBehaviou
 /** Capabilities of the hardware that no list of the layout has any more. */
 function hiddenIn(survey: Survey, layout: Layout): readonly Capability[] {
   const lists = { standard: layout.standardList, extended: layout.extendedList };
-  return survey.capabilities.filter((one) =>
-    !lists[one.space].some(({ offset, origin }) => offset === one.offset && origin === 'physical'));
+  return survey.capabilities.filter((one) => !lists[one.space].some(({ offset, id, origin }) =>
+    origin === 'physical' && id === one.id && physicalOffset(one.space, offset, layout) === one.offset));
 }
 
 function paintHidden(capability: Capability, survey: Survey, layout: Layout, bytes: ByteBehaviour[]): void {
   const { space, id, offset } = capability;
   const asked = layout.operations.find((one) => one.kind === 'hide-capability' && one.space === space
     && one.id === id && (one.offset === null || one.offset === offset));
-  const provenance: Provenance = { by: 'operator', rule: 'hide-capability', note: asked?.reason ?? null };
+  const by = asked ? 'operator' : 'persona';
+  const provenance: Provenance = { by, rule: 'hide-capability', note: asked?.reason ?? null };
   for (let at = offset; at < Math.min(occupiedEnd(capability), bytes.length); at += 1) {
     if (survey.owners.ownerAt(at).capability !== capability) continue;
     // No walk leads here: what a VMM leaves readable of it is of no use to a guest.
     bytes[at] = { compare: 'consistent', write: 'dropped', provenance };
+  }
+}
+
+/** What a persona has where the hardware has it not: relocated, or made by no planner. */
+function paintElsewhere(guest: Survey, layout: Layout, bytes: ByteBehaviour[]): void {
+  const shown = hardwareBehaviour(guest);
+  for (const { space, offset, length, row } of guest.capabilities) {
+    const entry = (space === 'standard' ? layout.standardList : layout.extendedList)
+      .find((one) => one.offset === offset);
+    const isRelocated = entry?.origin === 'physical' && physicalOffset(space, offset, layout) !== offset;
+    const isMade = entry?.origin === 'synthetic' && !layout.placements.some((one) => one.offset === offset);
+    const provenance: Provenance = { by: 'persona', rule: row.name, note: null };
+    for (let at = offset; at < offset + length && (isRelocated || isMade); at += 1) {
+      const one = shown[at];
+      if (one) bytes[at] = isMade ? { compare: 'identical', write: 'dropped', provenance } : one;
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { type Survey } from '@cadastre/config-space';
 import { type ConfigSpaceParts, express, u16, u32 } from '@cadastre/config-space/testing';
 import { readLayoutDocument, writeLayoutDocument } from './layout-document.js';
 import { Evidence } from './evidence.js';
+import { explainByte } from './explain-byte.js';
 import { explainVerdict } from './explain-verdict.js';
 import { layoutDocument } from './make-layout-document.js';
 import { fit, type Persona, personaPlaces, planWorn, type Wearer } from './persona.js';
@@ -101,7 +102,7 @@ describe('a persona', () => {
     const wearer = on(surveyOf(v2), { evidence, quirks: [quirk] });
     const { worn } = fit(persona, wearer);
     if (!worn) throw new Error('it fits');
-    expect(planWorn(persona, worn, wearer).layout).toMatchObject({
+    expect(planWorn(worn).layout).toMatchObject({
       evidence: { captures: [{ source: 'unit 7' }], looked: 1, quirks: ['doubt'], told: [] },
       placements: [{ name: 'pasid', cautions: [{ kind: 'inside-doubtful-range', row: 'doubt' }] }] });
   });
@@ -117,5 +118,57 @@ describe('a persona', () => {
     const followed = planned(surveyOf(v2), {
       policy: policy({ strategies: ['persona', 'gap'] }), persona: personaPlaces(persona) });
     expect(followed.layout.placements).toMatchObject([{ offset: 0x400, strategy: 'persona' }]);
+  });
+
+  describe('that was worn and recorded', () => {
+    const recorded = (given: Persona, survey: Survey) => {
+      const { worn } = fit(given, on(survey));
+      if (!worn) throw new Error('it fits');
+      const { layout: decided, guestConfigSpace } = planWorn(worn);
+      return { worn, decided, again: layoutDocument(survey, decided, guestConfigSpace) };
+    };
+    const scrubbed = planned(over, { policy: pinnedAt(0x400), operations: [
+      { kind: 'scrub', offset: 0x500, length: 8, reason: 'secret' },
+      { kind: 'replace-register', offset: 0x508, mask: 0xff00, value: 0x1200, reason: 'told so' }] });
+    const strict: Persona = { ...persona,
+      layout: layoutDocument(over, scrubbed.layout, scrubbed.guestConfigSpace) };
+
+    it('is the same document, made of the hardware and the record alone', () => {
+      for (const hardware of [surveyOf(v1), surveyOf(v2)]) {
+        const { worn, decided, again } = recorded(strict, hardware);
+        expect(writeLayoutDocument(again)).toBe(writeLayoutDocument(worn.layout));
+        expect(hardware.space.patched(decided.patches).equals(again.space)).toBe(true);
+      }
+    });
+
+    it('keeps what is behind everything, whatever the hardware has in its place', () => {
+      const hardware = surveyOf({ ...v2, extended: [...v2.extended ?? []] });
+      const { again, decided } = recorded(strict, hardware);
+      expect(decided.relocations).toMatchObject([{ physical: 0x240, guest: 0x200 }]);
+      expect(again.capabilities.find(({ id }) => id === 0x0f)).toMatchObject({
+        offset: 0x200, length: 8, origin: 'physical', backing: { kind: 'physical', offset: 0x240 } });
+      expect(explainByte(again, 0x204)).toMatchObject({ owner: 'ATS', range: { compare: 'identical' } });
+      expect(explainByte(again, 0x240)).toMatchObject({
+        owner: 'ATS', capability: null, range: { write: 'dropped', compare: 'identical' } });
+    });
+
+    it('says of a byte what was considered when the persona was made', () => {
+      const { again } = recorded(persona, surveyOf(v2));
+      expect(explainByte(again, 0x404)?.explanation).toEqual(expect.arrayContaining([
+        'considered before, for the persona it was taken, pinned: the operator pinned this offset, and nothing else '
+          + 'holds these bytes']));
+      const twice = recorded({ ...persona, layout: again }, surveyOf(v2)).again;
+      expect(explainByte(twice, 0x404)?.capability?.decision).toEqual(
+        explainByte(again, 0x404)?.capability?.decision);
+    });
+
+    it('keeps scrubbing, and says so, wherever it is worn', () => {
+      const other = surveyOf({ ...v2, bytes: { 0x504: [7], 0x509: [7] } });
+      const { again, decided } = recorded(strict, other);
+      expect([again.space.u32(0x504), again.space.u8(0x509)]).toEqual([0, 0x12]);
+      expect(decided.operations).toMatchObject([{ kind: 'scrub', offset: 0x500 },
+        { kind: 'replace-register', offset: 0x508, mask: 0xff00, value: 0x1200 }]);
+      expect(explainByte(again, 0x504)).toMatchObject({ range: { compare: 'identical', write: 'dropped' } });
+    });
   });
 });

@@ -1,12 +1,14 @@
 import {
-  type ByteRange, type CapabilitySpace, ConfigOffset, type ConfigPatch, findCapability,
+  type ByteRange, type CapabilitySpace, ConfigOffset, type ConfigPatch, type ConfigSpace, findCapability,
 } from '@cadastre/config-space';
 import { obedientVmm } from '@cadastre/vmm-profiles';
 import { CapabilityList } from './capability-list.js';
 import { cautionsAt, uselessness } from './cautions.js';
 import { Digest } from './digest.js';
 import { type Ground, type PersonaPlaces } from './ground.js';
-import { identityOf, type LayoutCapability, type LayoutDocument } from './layout-document.js';
+import { type LayoutCapability, type LayoutDocument } from './layout-document.js';
+import { type LayoutOperation } from './layout-operation.js';
+import { layoutDocument } from './make-layout-document.js';
 import { migrationVerdict } from './migration-verdict.js';
 import { type Layout, layoutDigest, type LayoutEvidence, type ListEntry, type Placement } from './layout.js';
 import { patchesBetween } from './patches-between.js';
@@ -29,6 +31,8 @@ export interface Persona {
 export interface Worn {
   readonly layout: LayoutDocument;
   readonly patches: readonly ConfigPatch[];
+  /** The same as a ledger records it: what is visible of the document can be made of it and the hardware again. */
+  readonly decided: Layout;
 }
 
 export interface Fit {
@@ -50,14 +54,13 @@ export function fit(persona: Persona, wearer: Wearer): Fit {
   const named = personaName(persona);
   if (verdict.reasons.length > 0) return { persona: named, verdict, worn: null };
   const space = shownSpace(layout, survey, verdict.relocations);
-  const capabilities = layout.capabilities.map((one): LayoutCapability => {
-    const moved = verdict.relocations.find(({ space: list, guest }) => list === one.space && guest === one.offset);
-    if (one.origin === 'synthetic') return { ...one, origin: 'persona' };
-    return moved && one.backing.kind === 'physical'
-      ? { ...one, backing: { kind: 'physical', offset: moved.physical } } : one;
-  });
-  const worn = { ...layout, capabilities, space, identity: identityOf(space), evidence: evidenceOf(wearer) };
-  return { persona: named, verdict, worn: { layout: worn, patches: patchesBetween(survey.space, space) } };
+  const patches = patchesBetween(survey.space, space);
+  const decided: Layout = {
+    planner: plannerVersion, placements: placementsOf(persona, space, wearer), patches,
+    operations: operationsOf(layout), relocations: verdict.relocations, evidence: evidenceOf(wearer),
+    standardList: entriesOf(layout, 'standard'), extendedList: entriesOf(layout, 'extended'),
+  };
+  return { persona: named, verdict, worn: { layout: layoutDocument(survey, decided, space), patches, decided } };
 }
 
 export function personaName({ name, version }: Pick<Persona, 'name' | 'version'>): string {
@@ -86,28 +89,50 @@ export function personaPlaces(persona: Persona): PersonaPlaces {
 }
 
 /** A worn persona as a decision: placements for what it adds, patches for all it changes. */
-export function planWorn(persona: Persona, { layout, patches }: Worn, wearer: Wearer): PlannedLayout {
-  const placements = layout.capabilities.flatMap(({ space, id, version, name, offset, length, origin }) => {
+export function planWorn({ decided, layout: { space } }: Worn): PlannedLayout {
+  return {
+    layout: decided, layoutDigest: layoutDigest(decided), guestConfigSpace: space,
+    guestConfigSpaceDigest: Digest.of(space.toBytes()),
+  };
+}
+
+/** What the VMM makes up, also where the hardware has one of its kind; what no row builds is bytes alone. */
+function placementsOf(persona: Persona, shown: ConfigSpace, wearer: Wearer): readonly Placement[] {
+  return persona.layout.capabilities.flatMap(({ space, id, version, name, offset, length, backing, decision }) => {
     const builder = name.toLowerCase();
     const at = ConfigOffset.from(offset);
-    if (origin !== 'persona' || !isSyntheticName(builder) || !at.ok) return [];
+    if (backing.kind === 'physical' || !isSyntheticName(builder) || !at.ok) return [];
     const placement: Placement = {
       name: builder, space, id, version, offset: at.value, length, strategy: 'persona',
-      reason: { kind: 'persona-has-it-here', persona: personaName(persona) }, refused: [],
-      cautions: cautionsOf(builder, { offset: at.value, length }, wearer),
-      registers: registersIn(layout.space, builder, offset),
+      reason: { kind: 'persona-has-it-here', persona: personaName(persona), considered: consideredIn(decision) },
+      cautions: cautionsOf(builder, { offset: at.value, length }, wearer), refused: [],
+      registers: registersIn(shown, builder, offset),
     };
     return [placement];
   });
-  const decided: Layout = {
-    planner: plannerVersion, placements, patches, operations: [],
-    evidence: layout.evidence,
-    standardList: entriesOf(layout, 'standard'), extendedList: entriesOf(layout, 'extended'),
-  };
-  return {
-    layout: decided, layoutDigest: layoutDigest(decided), guestConfigSpace: layout.space,
-    guestConfigSpaceDigest: Digest.of(layout.space.toBytes()),
-  };
+}
+
+/** How the capability came to its place in the persona. One that was worn before has it in its words already. */
+function consideredIn(decision: LayoutCapability['decision']): readonly string[] {
+  if (!decision || decision.rule === 'persona') return decision?.considered ?? [];
+  return [...decision.considered, `for the persona it was taken, ${decision.rule}: ${decision.reason}`];
+}
+
+const replacing: readonly string[] = ['replace-identity', 'replace-register'];
+
+/** What the persona shows otherwise than any hardware: it stays so wherever it is worn. */
+function operationsOf({ ranges, space }: LayoutDocument): readonly LayoutOperation[] {
+  return ranges.flatMap(({ offset, length, provenance: { by, rule, note } }): readonly LayoutOperation[] => {
+    const reason = note ?? 'of the persona';
+    if (by === 'operator' && rule === 'scrub') return [{ kind: 'scrub', offset, length, reason }];
+    if (by !== 'operator' || !replacing.includes(rule)) return [];
+    const first = offset & ~3;
+    return Array.from({ length: (offset + length - first + 3) >>> 2 }, (_, index) => first + 4 * index).map((at) => {
+      const mask = [0, 1, 2, 3].filter((byte) => at + byte >= offset && at + byte < offset + length)
+        .reduce((bits, byte) => (bits | (0xff << (8 * byte))) >>> 0, 0);
+      return { kind: 'replace-register', offset: at, mask, value: (space.u32(at) & mask) >>> 0, reason };
+    });
+  });
 }
 
 /** What a planner would have said of a capability in this place. */

@@ -266,7 +266,7 @@ function finish({ request, lists, quirks, told, placements: placed, patches: bod
   const placements = [...placed].sort((a, b) => rankOf(a) - rankOf(b));
   const patches = merged([...bodies, ...lists.standard.headerPatches(), ...lists.extended.headerPatches()]);
   const layout: Layout = {
-    planner: plannerVersion, placements, patches, operations,
+    planner: plannerVersion, placements, patches, operations, relocations: [],
     evidence: {
       captures: evidence?.named ?? [], looked: evidence?.looked ?? 0, quirks: quirks.map(({ name }) => name),
       told: told.map(({ by, source }) => ({ by, source })),

@@ -21,12 +21,12 @@ export function deviceView(device: KnownDevice): object {
 
 function layoutView(layout: DecidedLayout): object {
   const { layoutDigest: digest, planner, identity, observation, physicalFunction, persona, grants, patches } = layout;
-  const { placements, reserved, operations, evidence, standardList, extendedList } = layout;
+  const { placements, reserved, operations, relocations, evidence, standardList, extendedList } = layout;
   return {
     digest, planner, identity, observation, physicalFunction, persona, grants,
     placements: placements.map(placementView),
     reserved: reserved.map(({ name, offset, length }) => ({ name, offset, length })),
-    operations, evidence, patches, standardList, extendedList,
+    operations, relocations, evidence, patches, standardList, extendedList,
   };
 }
 

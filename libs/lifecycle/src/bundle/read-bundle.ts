@@ -248,7 +248,8 @@ class BundleReader {
 }
 
 const listNames = [
-  'placements', 'reserved', 'patches', 'operations', 'standardList', 'extendedList', 'requested', 'told', 'grants',
+  'placements', 'reserved', 'patches', 'operations', 'relocations', 'standardList', 'extendedList', 'requested', 'told',
+  'grants',
 ] as const;
 
 /** Uses what no digest covers as it will be used: what is no layout fails here, and not when somebody looks at it. */

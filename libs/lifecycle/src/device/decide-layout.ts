@@ -131,7 +131,7 @@ function wear(
 ): Result<PlannedLayout, Extract<DecideRefusal, { kind: 'persona-does-not-fit' }>> {
   const { worn, verdict: { reasons } } = fit(persona, wearer);
   if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
-  return ok(planWorn(persona, worn, wearer));
+  return ok(planWorn(worn));
 }
 
 function vmmOf(

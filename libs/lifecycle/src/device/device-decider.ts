@@ -171,12 +171,12 @@ function foundBy(by: LayoutFound['by'], { found }: AttachedDevice, revision: num
 
 /** The decision without the name of its event. */
 function layoutOf(event: EventOf<'LayoutDecided'>): DecidedLayout {
-  const { planner, placements, patches, operations, evidence, standardList, extendedList } = event;
+  const { planner, placements, patches, operations, relocations, evidence, standardList, extendedList } = event;
   const { requested, policy, told, persona, observation, physicalFunction, identity, grants, reserved, vmm } = event;
   const { layoutDigest, guestConfigSpaceDigest } = event;
   return {
-    planner, placements, patches, operations, evidence, standardList, extendedList, requested, policy, told, persona,
-    observation, physicalFunction, identity, grants, reserved, vmm, layoutDigest, guestConfigSpaceDigest,
+    planner, placements, patches, operations, relocations, evidence, standardList, extendedList, requested, policy,
+    told, persona, observation, physicalFunction, identity, grants, reserved, vmm, layoutDigest, guestConfigSpaceDigest,
   };
 }
 

@@ -1,5 +1,7 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace, type ExtendedEntry } from '@cadastre/config-space/testing';
+import { type Persona } from '@cadastre/device-layout';
+import { decidedDocument } from '../migration/guest-document.js';
 import { type Observation } from '../function/observation.js';
 import { attachOver, layoutIn, observation } from '../testing.js';
 import { type CapabilityRequest, type DecidedLayout } from './device-events.js';
@@ -89,3 +91,37 @@ function gone(): ConfigSpace {
     ({ offset: index * 4 as never, mask: 0xffffffff, value: 0xffffffff }));
   return hardware().patched(ones);
 }
+
+describe('a guest whose device wears a persona', () => {
+  const serial = (offset: number): ExtendedEntry => ({ id: 0x0003, offset, body: [1, 2, 3, 4, 5, 6, 7, 8] });
+  const first = observation({}, hardware([aer, serial(0x140)]));
+  const published = decidedDocument(layoutIn(attachOver(first, { requested: [pasid] })), first);
+  const persona: Persona = { name: 'card-v1', version: 1, layout: published };
+  const newer = hardware([aer, { id: 0x0018, offset: 0x140 }, serial(0x200)]);
+  const under = observation({}, newer);
+  const worn = layoutIn(attachOver(under, { requested: [], persona }));
+  const dangersIn = (space: ConfigSpace): readonly object[] => layoutDangers(worn, under, observation({}, space));
+
+  it('finds what the persona has, whatever the hardware has there', () => {
+    expect(worn.relocations).toMatchObject([{ name: 'DSN', guest: 0x140, physical: 0x200 }]);
+    expect(decidedDocument(worn, under).capabilities.find(({ name }) => name === 'DSN'))
+      .toMatchObject({ offset: 0x140, length: 12, backing: { kind: 'physical', offset: 0x200 } });
+  });
+
+  it.each([
+    ['nothing', 0x04, 0], ['the command register', 0x04, 0x07], ['an error the hardware logged', 0x104, 0x10],
+    ['what is hidden under a relocated capability', 0x144, 0x55],
+  ])('is in no danger when the hardware changed %s', (_what, at, value) => {
+    expect(dangersIn(with8(at, value, newer))).toEqual([]);
+  });
+
+  it('is endangered once what is behind a capability moves or goes, or a register is under its place', () => {
+    expect(dangersIn(hardware([aer, { id: 0x0018, offset: 0x140 }, serial(0x240)]))).toMatchObject([
+      { kind: 'offset-would-move', name: 'DSN', layout: 0x200, destination: 0x240 }]);
+    expect(dangersIn(hardware([aer, { id: 0x0018, offset: 0x140 }]))).toMatchObject([
+      { kind: 'capability-missing', name: 'DSN', offset: 0x140 }]);
+    const [pasidAt] = worn.placements;
+    expect(dangersIn(with8((pasidAt?.offset ?? 0) + 4, 1, newer))).toContainEqual(
+      expect.objectContaining({ kind: 'place-taken', name: 'PASID' }));
+  });
+});

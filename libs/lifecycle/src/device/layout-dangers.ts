@@ -1,5 +1,5 @@
-import { survey } from '@cadastre/config-space';
-import { layoutDocument, migrationVerdict, type VerdictReason } from '@cadastre/device-layout';
+import { survey, type Survey } from '@cadastre/config-space';
+import { type LayoutDocument, layoutDocument, migrationVerdict, type VerdictReason } from '@cadastre/device-layout';
 import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { Observation } from '../function/observation.js';
 import { type DecidedLayout } from './device-events.js';
@@ -23,15 +23,41 @@ export function layoutDangers(
   const then = survey(Observation.configSpace(stoodOn), role);
   const now = survey(Observation.configSpace(seen), role);
   const document = layoutDocument(then, layout, then.space.patched(layout.patches));
-  const shown = now.space.size < then.space.size ? now : survey(now.space.patched(layout.patches), role);
+  const isShorter = now.space.size < then.space.size;
+  if (layout.persona || layout.relocations.length > 0) {
+    const reasons = dangersOfWorn(document, layout, now, seen);
+    return isShorter ? reasons : [...reasons, ...takenSince(layout, then, now)];
+  }
+  const shown = isShorter ? now : survey(now.space.patched(layout.patches), role);
   const { reasons } = migrationVerdict(document, { survey: shown, iommu: seen.iommu, vmm: runningVmm });
-  if (shown === now) return reasons;
-  const taken = layout.placements.flatMap(({ space, id, name, offset, length }): readonly VerdictReason[] => {
+  return isShorter ? reasons : [...reasons, ...takenSince(layout, then, now)];
+}
+
+/**
+ * A worn layout is read through what is behind it: patches tell what it was. The VMM goes on reading where the hardware
+ * had it, so what is elsewhere now is gone for the guest.
+ */
+function dangersOfWorn(
+  document: LayoutDocument, layout: DecidedLayout, now: Survey, { iommu }: Observation,
+): readonly VerdictReason[] {
+  const { reasons, relocations } = migrationVerdict(document, { survey: now, iommu, vmm: obedientVmm });
+  if (reasons.length > 0) return reasons;
+  const behind = (given: DecidedLayout['relocations'], space: string, guest: number): number =>
+    given.find((one) => one.space === space && one.guest === guest)?.physical ?? guest;
+  return document.capabilities.filter(({ backing }) => backing.kind === 'physical')
+    .flatMap(({ space, id, name, offset }): readonly VerdictReason[] => {
+      const [was, is] = [behind(layout.relocations, space, offset), behind(relocations, space, offset)];
+      return was === is ? [] : [{ kind: 'offset-would-move', space, id, name, layout: was, destination: is }];
+    });
+}
+
+/** Places that were free when the layout was decided and are not any more, whatever the guest reads there. */
+function takenSince(layout: DecidedLayout, then: Survey, now: Survey): readonly VerdictReason[] {
+  return layout.placements.flatMap(({ space, id, name, offset, length }): readonly VerdictReason[] => {
     if (then.owners.firstTaken({ offset, length }) !== undefined) return [];
     const at = now.owners.firstTaken({ offset, length });
     if (at === undefined) return [];
     const { owner, capability } = now.owners.ownerAt(at);
     return [{ kind: 'place-taken', space, id, name, offset, at, by: capability?.row.name ?? owner }];
   });
-  return [...reasons, ...taken];
 }

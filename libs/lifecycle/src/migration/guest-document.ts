@@ -32,7 +32,8 @@ export function guestDocument(
   const placements = [...standardList.map((one) => placementOf('standard', one, layout, space)),
     ...extendedList.map((one) => placementOf('extended', one, layout, space))].flatMap((one) => one ?? []);
   const operations = isAsDecided ? layout.operations : [];
-  return layoutDocument(shown, { ...layout, placements, patches: [], operations, standardList, extendedList }, space);
+  return layoutDocument(shown, {
+    ...layout, placements, patches: [], operations, relocations: [], standardList, extendedList }, space);
 }
 
 /** Only what may not differ is told: registers a guest or its VMM may write are as they were when it was fresh. */

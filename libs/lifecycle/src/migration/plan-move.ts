@@ -189,7 +189,7 @@ function wear({ persona: worn }: DecidedLayout, layout: LayoutDocument, { obedie
   const persona: Persona = { name: worn?.name ?? 'migrated', version: worn?.version ?? 1, layout };
   const fits = fit(persona, obedient);
   if (!fits.worn) return refusedBy(fits.verdict);
-  return { kind: 'planned', planned: planWorn(persona, fits.worn, obedient), verdict: null };
+  return { kind: 'planned', planned: planWorn(fits.worn), verdict: null };
 }
 
 function refusedBy(verdict: Verdict): PlannedThere {
