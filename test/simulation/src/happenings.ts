@@ -48,13 +48,15 @@ function change(
     case 'attach': {
       const slot = must(slots[request.slot], 'slot').name;
       model.function(slot).claim = { device: name, migration: null };
-      Object.assign(device, { state: 'attached', slot, guest: 'unseen', isOdd: false, found: false });
+      Object.assign(device, { state: 'attached', slot, guest: 'unseen', isOdd: false, divergence: null, found: false });
       return decide(device, model, request, layout);
     }
     case 'decide': return decide(device, model, request, layout);
     case 'see': {
       // QEMU makes no PRI: its guest misses what the layout has.
       const isWhole = request.shows === 'the-layout' && !(device.vmm === 'qemu' && device.places.has('pri'));
+      model.guestLooks += 1;
+      device.divergence = isWhole ? null : model.guestLooks;
       device.guest = isWhole ? 'confirmed' : 'diverged';
       device.isOdd = request.shows === 'something-else';
       device.found = true;
@@ -126,10 +128,10 @@ function plan(model: Model, { key: { vm, id }, moves }: KnownMigration): void {
   model.migrations.push({ vm, id, state: 'planned', moves: moves.map(({ device, source, target, layout }) => {
     const name = `${vm}/${device}`;
     const [from, to] = [`${source.host}/${source.address}`, `${target.host}/${target.address}`];
+    const { vmm, decisions, divergence } = model.device(name);
     return {
-      device: name, source: from, layoutDigest: model.device(name).layoutDigest,
-      layoutDigestThere: layout.layoutDigest, target: to, vmm: model.device(name).vmm,
-      decisions: model.device(name).decisions, looks: model.function(to).looks, pfLooks: model.pfLooks(to),
+      device: name, source: from, layoutDigest: layout.layoutDigest, target: to, vmm, decisions, divergence,
+      looks: model.function(to).looks, pfLooks: model.pfLooks(to),
     };
   }) });
 }
@@ -141,14 +143,15 @@ function advance(model: Model, request: Extract<Request, { kind: 'advance' }>): 
   migration.state = ({ prepare: 'prepared', complete: 'completed', abort: 'aborted' } as const)[request.step];
   if (request.step === 'prepare') model.held.set(migration.vm, migration.id);
   else if (wasPrepared) model.held.delete(migration.vm);
-  for (const { device: name, target, vmm, layoutDigestThere } of migration.moves) {
+  for (const { device: name, target, vmm, layoutDigest } of migration.moves) {
     const device = model.device(name);
     if (request.step === 'prepare') model.function(target).claim = { device: name, migration: migration.id };
     if (request.step === 'abort' && wasPrepared) model.function(target).claim = null;
     if (request.step !== 'complete') continue;
     model.leave(name);
     model.function(target).claim = { device: name, migration: null };
+    device.decisions += 1;
     const look = model.lookIn(target);
-    Object.assign(device, { slot: target, look, vmm, layoutDigest: layoutDigestThere, found: true });
+    Object.assign(device, { slot: target, look, vmm, layoutDigest, found: true });
   }
 }

@@ -6,7 +6,7 @@ import { happen } from './happenings.js';
 import { type Home } from './home.js';
 import { type Loss } from './losing-store.js';
 import { Model } from './model.js';
-import { isReached, mayBeStale, objectionsTo } from './objections.js';
+import { isReached, objectionsTo } from './objections.js';
 import { type Request } from './request.js';
 import { RunningLedger } from './running-ledger.js';
 import {
@@ -63,18 +63,14 @@ export class History {
     const command = await commandFor(request, identityOf(key, request), this.model, this.ledger);
     const objections = objectionsTo(request, this.model);
     const isDone = request.kind === 'advance' && isReached(request, this.model.migrations.at(-1 - request.back));
-    const isMeant = objections.length === 0 && !isDone;
-    const lost = isMeant && !mayBeStale(request, this.model) ? loss : null;
+    const writes = objections.length === 0 && !isDone;
     const before = await this.ledger.head();
-    if (lost !== null) await this.crash(command, lost);
+    if (loss !== null && writes) await this.crash(command, loss);
     const outcome = await this.ledger.execute(command);
-    const isStale = outcome.kind === 'refused' && isMeant && mayBeStale(request, this.model);
-    const writes = isMeant && !isStale;
-    if (isStale) expectRefused(outcome, ['migration-stale']);
-    else if (!isMeant && !isDone) expectRefused(outcome, objections);
+    if (objections.length > 0 && !isDone) expectRefused(outcome, objections);
     else {
       expect(outcome.kind === 'refused' ? outcome.refusal : null).toBeNull();
-      expect(outcome).toMatchObject({ kind: 'recorded', replayed: lost === 'written-untold' });
+      expect(outcome).toMatchObject({ kind: 'recorded', replayed: writes && loss === 'written-untold' });
       this.expectAsBefore(request, outcome);
       if (writes) this.note({ key, request, command, answer: answerOf(outcome) }, outcome);
     }

@@ -36,6 +36,8 @@ export interface ModelDevice {
   guest: 'unseen' | 'confirmed' | 'diverged';
   /** Whether it was last seen to read what nobody decided. */
   isOdd: boolean;
+  /** The number of the look that found another layout; null when the last one did not, and while nobody looked. */
+  divergence: number | null;
   /** Whether a guest may have cached the places: it was read, enabled PASID, or came with them from elsewhere. */
   found: boolean;
   pasid: { readonly width: number; readonly pf: string | null } | null;
@@ -48,13 +50,13 @@ export interface ModelDevice {
 export interface ModelMove {
   readonly device: string;
   readonly source: string;
-  /** Of the layout it has, and of the one it is to have. */
+  /** Of the layout it is to have. */
   readonly layoutDigest: string;
-  readonly layoutDigestThere: string;
   readonly target: string;
-  /** For which VMM the device was decided, and how often it had been. */
   readonly vmm: VmmName;
+  /** Those of the device: the plan is about what was decided last, and what the guest was last seen to read. */
   readonly decisions: number;
+  readonly divergence: number | null;
   readonly looks: number;
   /** Of the target's PF. */
   readonly pfLooks: number;
@@ -80,6 +82,7 @@ export class Model {
     registered: false, retired: false, look: 0, looks: 0, claim: null, users: { pasid: [], pri: [] } }]));
   readonly devices = new Map<string, ModelDevice>(devices.map(({ name }) => [name, neverAttached()]));
   readonly migrations: ModelMigration[] = [];
+  guestLooks = 0;
   /** Bytes that any card of a kind was ever seen to use. */
   readonly usedBytes = new Map<string, Set<number>>();
   /** Which migration holds a VM. */
@@ -156,6 +159,6 @@ function neverAttached(): ModelDevice {
   return {
     state: 'unknown', slot: '', vmm: 'none', look: lookAt(must(slots[0], 'slot'), 0), places: new Map(),
     reserved: new Map(), before: { card: '', places: new Map() }, layoutDigest: '', decisions: 0, guest: 'unseen',
-    isOdd: false, found: false, pasid: null, tables: new Map(), ats: false, pri: null,
+    isOdd: false, divergence: null, found: false, pasid: null, tables: new Map(), ats: false, pri: null,
   };
 }

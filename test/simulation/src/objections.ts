@@ -135,22 +135,15 @@ function toAdvance(request: Of<'advance'>, model: Model): Objections {
   ];
 }
 
-/**
- * A plan is about the layout a device had. When the same one was decided again, for another VMM perhaps, the ledger may
- * call the plan stale.
- */
-export function mayBeStale(request: Request, model: Model): boolean {
-  if (request.kind !== 'advance' || request.step === 'abort') return false;
-  const moves = model.migrations.at(-1 - request.back)?.moves ?? [];
-  return moves.some(({ device, decisions }) => model.device(device).decisions !== decisions);
-}
-
 /** What is not as it was when the move was planned. */
-function toMove({ device: name, source, layoutDigest, target, looks, pfLooks }: ModelMove, keptBy: string | null,
-  model: Model): Objections {
+function toMove(
+  { device: name, source, decisions, divergence, target, looks, pfLooks }: ModelMove, keptBy: string | null,
+  model: Model,
+): Objections {
   const device = model.device(name);
   const there = model.function(target);
-  const isThere = device.state === 'attached' && device.slot === source && device.layoutDigest === layoutDigest;
+  const isThere = device.state === 'attached' && device.slot === source && device.decisions === decisions
+    && device.divergence === divergence;
   const isSeenAnew = there.looks !== looks || model.pfLooks(target) !== pfLooks;
   const isFree = keptBy === null ? there.claim === null
     : there.claim?.device === name && there.claim.migration === keptBy;
