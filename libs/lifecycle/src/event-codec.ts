@@ -5,6 +5,7 @@ import { type PasidEvent } from './device/pasids/pasid-events.js';
 import { type FunctionEvent } from './function/function-events.js';
 import { type MigrationEvent } from './migration/migration-events.js';
 import { type PersonaEvent } from './persona/persona-decider.js';
+import { upcast, type Upcasts } from './upcast.js';
 import { type VmEvent } from './vm/vm-decider.js';
 
 /** Every fact the ledger records. */
@@ -38,7 +39,7 @@ type Owner<Event extends LedgerEvent> = Event extends FunctionEvent ? 'function'
     : Event extends PersonaEvent ? 'persona' : Event extends MigrationEvent ? 'migration'
       : Event extends VmEvent ? 'vm' : 'import';
 
-/** Every type: whose it is, and its newest schema. Older schemas are upcast on reading; there are none yet. */
+/** Every type: whose it is, and its newest schema. Older schemas are upcast on reading. */
 const known: {
   readonly [Type in LedgerEvent['type']]: readonly [
     owner: Owner<Extract<LedgerEvent, { type: Type }>>, schema: Extract<LedgerEvent, { type: Type }>['schema'],
@@ -80,6 +81,9 @@ const known: {
   BundleImported: ['import', 1],
 };
 
+/** How older schemas of a type become the newest; there are none yet. */
+const upcasts: { readonly [Type in LedgerEvent['type']]?: Upcasts } = {};
+
 /** Every type this version reads. */
 export const eventTypes = Object.keys(known) as readonly LedgerEvent['type'][];
 
@@ -101,10 +105,11 @@ export function decodeEvent(bytes: Uint8Array): DecodedEvent {
   const { type, schema, data, idempotencyKey, requestDigest, recordedAt } = stored;
   if (!isKnown(type)) throw new UnreadableEvent(type, schema, 'this version knows no such event');
   const [, newest] = known[type];
-  if (newest !== schema) throw new UnreadableEvent(type, schema, `this version reads schema ${newest}`);
+  const current = newest === schema ? data : upcast(data, schema, newest, upcasts[type] ?? {});
+  if (!current) throw new UnreadableEvent(type, schema, `this version reads schema ${newest}`);
   return {
     // The object was made for us a line ago: a copy of it would be the third of its bytes.
-    event: Object.assign(data, { type, schema }) as LedgerEvent,
+    event: Object.assign(current, { type, schema: newest }) as LedgerEvent,
     envelope: { idempotencyKey, requestDigest, recordedAt },
   };
 }
