@@ -13,7 +13,7 @@ export {
 } from './device/decide-layout.js';
 export {
   type AttachedDevice, type DeviceCommand, deviceDecider, type DeviceRefusal, type DeviceState, familyCommands,
-  type GuestSeen,
+  type GuestSeen, notAttached,
 } from './device/device-decider.js';
 export {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, type DeviceEvent, grantedAsRequested,

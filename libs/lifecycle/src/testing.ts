@@ -92,3 +92,6 @@ export function given<Command, State, Event, Refusal>(
   const state = fold(decider, history);
   return { state, when: (command) => decider.decide(command, state) };
 }
+
+/** Of random tests: printed with their names, and taken from the environment to run them again. */
+export const seed = Number(process.env['CADASTRE_SEED'] ?? Date.now() % 2 ** 31);

@@ -132,11 +132,11 @@ async function expectFair(home: Home, count: number): Promise<void> {
 
 describe('two clients that race for one function', () => {
   it(`never both win and never both lose, ${inMemoryCount} times in memory`, () =>
-    expectFair(homeInMemory(), inMemoryCount), 300_000);
+    expectFair(homeInMemory(systemClock), inMemoryCount), 300_000);
 
   it(`nor ${onDiskCount} times on disk`, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'cadastre-races-'));
-    await expectFair(homeOnDisk(directory), onDiskCount);
+    await expectFair(homeOnDisk(systemClock, directory), onDiskCount);
     rmSync(directory, { recursive: true });
   }, 300_000);
 });

@@ -5,7 +5,9 @@ import { type DecidedLayout } from '@cadastre/lifecycle';
 /** A device as the API shows it: its state and, while it is attached, its layout. */
 export function deviceView(device: KnownDevice): object {
   const { key, revision } = device;
-  if (device.kind === 'detached') return { ...key, state: 'detached', revision, lastFunction: device.last };
+  if (device.kind === 'detached') {
+    return { ...key, state: 'detached', revision, lastFunction: device.last, reason: device.reason };
+  }
   return {
     ...key,
     state: 'attached',

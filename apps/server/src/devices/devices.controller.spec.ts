@@ -75,7 +75,10 @@ describe('a device over HTTP', () => {
     await server.post(`${device}/attach`, attachBody);
     const reply = await server.post(`${device}/detach`, { reason: 'VM stopped' }, { 'if-match': '"1"' });
     expect([reply.status, reply.headers['etag']]).toEqual([200, '"2"']);
-    expect(reply.body).toMatchObject({ state: 'detached', lastFunction: { address: '0000:03:00.0' } });
+    expect(reply.body).toMatchObject({
+      state: 'detached', lastFunction: { address: '0000:03:00.0' }, reason: 'VM stopped',
+    });
+    expect((await server.get(device)).body).toEqual(reply.body);
     expect((await server.get(`${device}/config-space`)).body).toMatchObject({ code: 'device-not-attached' });
     const other = await server.post('/v1/vms/vm-2/devices/nic0/attach', attachBody);
     expect(other.status).toBe(201);

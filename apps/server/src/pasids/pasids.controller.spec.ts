@@ -193,15 +193,18 @@ describe('PASIDs over HTTP', () => {
     await expectRefused(() => enable(), 409, 'capability-enabled');
     await expectRefused(() => post('pasids/256/attach', table), 422, 'pasid-out-of-range');
     await expectRefused(() => post('pasids/0/attach', table), 422, 'pasid-out-of-range');
-    const unfit = { requested: { kind: 'hwpt', ptId: 3 }, resulting: { ptId: 3, hwptFlags: [] } };
-    await expectRefused(() => post('pasids/7/attach', unfit), 422, 'hwpt-without-pasid');
+    for (const kind of ['hwpt', 'ioas']) {
+      const unfit = { requested: { kind, ptId: 3 }, resulting: { ptId: 3, hwptFlags: [] } };
+      await expectRefused(() => post('pasids/7/attach', unfit), 422, 'hwpt-without-pasid');
+    }
     await post('pasids/7/attach', table);
     await expectRefused(() => post('pasids/disable'), 409, 'pasids-attached');
     await expectRefused(() => post('pasids/7/detach', {}, {}), 428, 'precondition-required');
     const stale = await expectRefused(() => post('pasids/7/detach', {}, { 'if-match': '"1"' }), 412, 'revision-stale');
     expect(stale.headers['etag']).toBe('"3"');
     await post('detach');
-    await expectRefused(() => post('pasids/7/detach'), 409, 'device-not-attached');
+    const gone = await expectRefused(() => post('pasids/7/detach'), 409, 'device-not-attached');
+    expect(gone.body).toMatchObject({ refusal: { state: 'detached', revision: 5 } });
     const unknown = '/v1/vms/vm-9/devices/nic0/pasids';
     await expectRefused(() => server.post(`${unknown}/reset`, { cause: 'reset' }, any), 404, 'device-unknown');
     expect((await server.get(unknown)).status).toBe(404);

@@ -116,8 +116,11 @@ export const refusalProblems: {
   },
   'device-not-attached': {
     status: 409, title: 'The device is not attached',
-    detail: (one) => `${which(one)} was detached before`,
-    field: (one) => ({ pointer: '/device', detail: 'detached', value: which(one), limit: 'an attached device' }),
+    detail: (one) => `${which(one)} ${{
+      unknown: 'was never attached', attached: 'is attached, and its layout is not decided yet',
+      detached: `was detached before: its revision is ${one.revision ?? 'none'}`,
+    }[one.state]}`,
+    field: (one) => ({ pointer: '/device', detail: one.state, value: which(one), limit: 'an attached device' }),
   },
   'physical-function-unknown': {
     status: 409, title: 'The physical function is not known',

@@ -1,6 +1,6 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
-  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, isDeviceEvent,
+  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, isDeviceEvent, notAttached,
 } from '@cadastre/lifecycle';
 import { ModelEvidence } from '../functions/model-evidence.js';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
@@ -42,7 +42,7 @@ export class DecideLayoutHandler implements ICommandHandler<DecideLayout> {
     if (state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
     const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
-    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: notAttached(key, state) };
     const owned = await this.reader.function(state.function);
     if (owned.state.kind === 'unregistered') throw new Error(`${stream} is attached to what was never registered`);
     const wish = await wishOf(command.wish, this.reader);

@@ -2,7 +2,7 @@ import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type ConfigSpace } from '@cadastre/config-space';
 import { type Position } from '@cadastre/event-store';
 import {
-  type DecidedLayout, type DeviceKey, deviceStream, type FunctionKey, rebuildGuestConfigSpace,
+  type DecidedLayout, type DeviceKey, deviceStream, type FunctionKey, notAttached, rebuildGuestConfigSpace,
 } from '@cadastre/lifecycle';
 import { absent } from '../absent.js';
 import { type QueryOutcome } from '../outcome.js';
@@ -30,7 +30,7 @@ export class GetGuestConfigSpaceHandler implements IQueryHandler<GetGuestConfigS
     if (state.kind === 'unknown') {
       return absent(this.reader, deviceStream(key), at, { kind: 'device-unknown', ...key });
     }
-    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: notAttached(key, state) };
     const { layout, revision } = state;
     if (!layout) {
       // Between the two events of one attach: the next one decides the layout.

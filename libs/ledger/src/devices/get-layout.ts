@@ -1,7 +1,7 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type LayoutDocument, type LayoutEvents } from '@cadastre/device-layout';
 import { type Position } from '@cadastre/event-store';
-import { decidedDocument, type DeviceKey, deviceStream } from '@cadastre/lifecycle';
+import { decidedDocument, type DeviceKey, deviceStream, notAttached } from '@cadastre/lifecycle';
 import { absent } from '../absent.js';
 import { type QueryOutcome } from '../outcome.js';
 import { asOf, StreamReader } from '../stream-reader.js';
@@ -28,7 +28,7 @@ export class GetLayoutHandler implements IQueryHandler<GetLayout> {
     const { state } = await this.reader.device(key, asOf(at));
     if (state.kind === 'unknown') return absent(this.reader, stream, at, { kind: 'device-unknown', ...key });
     if (state.kind !== 'attached' || !state.layout || state.decidedAt === null) {
-      return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+      return { kind: 'refused', refusal: notAttached(key, state) };
     }
     const { layout, decidedAt, revision } = state;
     const [observation, decided, observed] = await Promise.all([

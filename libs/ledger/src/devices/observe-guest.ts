@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { type ConfigSpace } from '@cadastre/config-space';
 import {
-  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, isDeviceEvent,
+  deviceDecider, type DeviceKey, type DeviceState, deviceStream, fold, isDeviceEvent, notAttached,
 } from '@cadastre/lifecycle';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { unmet } from '../precondition.js';
@@ -38,7 +38,7 @@ export class ObserveGuestHandler implements ICommandHandler<ObserveGuest> {
     const stale = unmet(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
     if (state.kind !== 'attached' || !state.layout) {
-      return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+      return { kind: 'refused', refusal: notAttached(key, state) };
     }
     const observed = await this.reader.observation(state.layout.observation);
     const judged = deviceDecider.decide({ kind: 'observe-guest', key, observed, seen }, state);

@@ -1,7 +1,7 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
   type AttachedDevice, deviceDecider, type DeviceKey, deviceStream, familyCommands, fold, type FunctionKey,
-  isPasidEvent, type LedgerEvent, type PasidCommand, type PasidEvent,
+  isPasidEvent, type LedgerEvent, notAttached, type PasidCommand, type PasidEvent,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
 import { functionChanges } from '../functions/function-changes.js';
@@ -49,7 +49,7 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
     if (state.kind === 'unknown') return { kind: 'refused', refusal: { kind: 'device-unknown', ...key } };
     const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
-    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: notAttached(key, state) };
     const completed = await this.complete(key, change, state);
     if (completed.kind === 'refused') return completed;
     const decided = deviceDecider.decide(completed.command, state);

@@ -1,7 +1,9 @@
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type Pasid } from '@cadastre/config-space';
 import { type Position } from '@cadastre/event-store';
-import { type DeviceKey, deviceStream, type PageTable, type PasidState, PasidTable } from '@cadastre/lifecycle';
+import {
+  type DeviceKey, deviceStream, notAttached, type PageTable, type PasidState, PasidTable,
+} from '@cadastre/lifecycle';
 import { absent } from '../absent.js';
 import { type QueryOutcome } from '../outcome.js';
 import { asOf, StreamReader } from '../stream-reader.js';
@@ -33,7 +35,7 @@ export class ListPasidsHandler implements IQueryHandler<ListPasids> {
     if (state.kind === 'unknown') {
       return absent(this.reader, deviceStream(key), at, { kind: 'device-unknown', ...key });
     }
-    if (state.kind !== 'attached') return { kind: 'refused', refusal: { kind: 'device-not-attached', ...key } };
+    if (state.kind !== 'attached') return { kind: 'refused', refusal: notAttached(key, state) };
     const { pasids, revision } = state;
     const found = PasidTable.page(pasids.attached, after, limit + 1);
     return { kind: 'found', revision, view: { pasids, rows: found.slice(0, limit), more: found.length > limit } };

@@ -151,9 +151,11 @@ describe('a device', () => {
       { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: 'VM stopped' },
     ]));
     const after = given(deviceDecider, ...history, ...sure(detached));
-    expect(after.state).toMatchObject({ kind: 'detached', key, revision: 2, last: functionKey() });
+    expect(after.state)
+      .toMatchObject({ kind: 'detached', key, revision: 2, last: functionKey(), reason: 'VM stopped' });
     expect(after.when(attach()).ok).toBe(true);
-    expect(after.when(detach)).toEqual(refuse({ kind: 'device-not-attached', ...key }));
+    expect(after.when(detach))
+      .toEqual(refuse({ kind: 'device-not-attached', ...key, state: 'detached', revision: 2 }));
   });
 
   it('takes its PASIDs with it when it is detached, in one event, and what it used of its physical function', () => {
@@ -185,11 +187,11 @@ describe('a device', () => {
 
   it('that is not attached has no PASIDs', () => {
     expect(given(deviceDecider).when({ kind: 'reset-pasids', key, cause: 'reset' }))
-      .toEqual(refuse({ kind: 'device-not-attached', ...key }));
+      .toEqual(refuse({ kind: 'device-not-attached', ...key, state: 'unknown', revision: null }));
   });
 
   it('that was never attached cannot be detached', () => {
     expect(given(deviceDecider).when({ kind: 'detach-device', key, reason: null }))
-      .toEqual(refuse({ kind: 'device-not-attached', ...key }));
+      .toEqual(refuse({ kind: 'device-not-attached', ...key, state: 'unknown', revision: null }));
   });
 });

@@ -58,7 +58,9 @@ export type DeviceState =
   | { readonly kind: 'unknown' }
   | AttachedDevice
   | { readonly kind: 'detached'; readonly key: DeviceKey; readonly revision: number; readonly last: FunctionKey;
-      readonly shown: ShownPlaces | null };
+      readonly shown: ShownPlaces | null;
+      /** Why it was detached, in the words of whoever did. */
+      readonly reason: string | null };
 
 export interface AttachedDevice {
   readonly kind: 'attached';
@@ -81,7 +83,9 @@ export interface AttachedDevice {
 
 export type DeviceRefusal =
   | ({ readonly kind: 'device-attached'; readonly function: FunctionKey } & DeviceKey)
-  | ({ readonly kind: 'device-not-attached' } & DeviceKey)
+  /** `revision` is that of its stream; null when it was never begun. */
+  | ({ readonly kind: 'device-not-attached'; readonly state: DeviceState['kind'];
+      readonly revision: number | null } & DeviceKey)
   /** A guest has seen the layout: it is never decided again under it. */
   | ({ readonly kind: 'layout-seen' } & LayoutFound & DeviceKey)
   | DecideRefusal
@@ -143,7 +147,9 @@ export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, Dev
         found: foundBy('migration', state, revision),
       };
       case 'DeviceDetached':
-        return { kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state) };
+        return {
+          kind: 'detached', key: state.key, revision, last: event.function, shown: shownBy(state), reason: event.reason,
+        };
       default: return {
         ...state, revision, pasids: pasidDecider.evolve(state.pasids, event),
         found: event.type === 'PasidEnabled' ? foundBy('pasid', state, revision) : state.found,
@@ -157,11 +163,19 @@ function imported(
 ): DeviceState {
   const key = { vm, device };
   const shown = placesOf(layout);
-  if (!here) return { kind: 'detached', key, revision, last: source.function, shown };
+  if (!here) return { kind: 'detached', key, revision, last: source.function, shown, reason: null };
   return {
     kind: 'attached', key, revision, function: here, hotPlugOrder, layout: null, decidedAt: null, before: shown,
     guest: null, found: found ? { by: 'migration', revision } : null, pasids: pasidDecider.initial,
   };
+}
+
+/** Why something that takes an attached device, with its layout, is not done. */
+export function notAttached(
+  key: DeviceKey, state: DeviceState,
+): Extract<DeviceRefusal, { kind: 'device-not-attached' }> {
+  const revision = state.kind === 'unknown' ? null : state.revision;
+  return { kind: 'device-not-attached', vm: key.vm, device: key.device, state: state.kind, revision };
 }
 
 /** The first sign counts, until the device is detached. */
@@ -196,26 +210,26 @@ function attach({ key, ground, wish, hotPlugOrder }: CommandOf<'attach-device'>,
 }
 
 function decideAgain({ key, ground, wish }: CommandOf<'decide-layout'>, state: DeviceState): Decision {
-  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  if (state.kind !== 'attached') return refuse(notAttached(key, state));
   if (state.found) return refuse({ kind: 'layout-seen', ...key, ...state.found });
   const decided = decideLayout(key, wish, ground, state.before);
   return decided.ok ? ok([{ type: 'LayoutDecided', schema: 1, ...decided.value }]) : decided;
 }
 
 function observeGuest({ key, observed, seen }: CommandOf<'observe-guest'>, state: DeviceState): Decision {
-  if (state.kind !== 'attached' || !state.layout) return refuse({ kind: 'device-not-attached', ...key });
+  if (state.kind !== 'attached' || !state.layout) return refuse(notAttached(key, state));
   const judged = judgeGuest(state.layout, observed, seen);
   return judged.ok ? ok([judged.value]) : judged;
 }
 
 function detach({ key, reason }: CommandOf<'detach-device'>, state: DeviceState): Decision {
-  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  if (state.kind !== 'attached') return refuse(notAttached(key, state));
   const left = state.pasids.attached.count > 0 ? [detachAll('device-detach', state.pasids)] : [];
   return ok([...left, { type: 'DeviceDetached', schema: 1, function: state.function, reason }]);
 }
 
 function move({ key, to, layout, migration }: CommandOf<'move-device'>, state: DeviceState): Decision {
-  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...key });
+  if (state.kind !== 'attached') return refuse(notAttached(key, state));
   const left = state.pasids.attached.count > 0 ? [detachAll('migration', state.pasids)] : [];
   return ok([
     ...left, { type: 'DeviceMoved', schema: 1, from: state.function, to, migration },
@@ -236,7 +250,7 @@ function importDevice({ key, imported: told, move }: CommandOf<'import-device'>,
 
 /** PASIDs are those of an attached device, and end with its attachment. */
 function usePasids(command: PasidCommand, state: DeviceState): Decision {
-  if (state.kind !== 'attached') return refuse({ kind: 'device-not-attached', ...command.key });
+  if (state.kind !== 'attached') return refuse(notAttached(command.key, state));
   return pasidDecider.decide(command, state.pasids);
 }
 

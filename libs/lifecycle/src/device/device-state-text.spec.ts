@@ -2,7 +2,7 @@ import { Pasid } from '@cadastre/config-space';
 import { canonicalJson } from '@cadastre/device-layout';
 import fc from 'fast-check';
 import { fold } from '../decider.js';
-import { attachOver, observation, sure } from '../testing.js';
+import { attachOver, observation, seed, sure } from '../testing.js';
 import { deviceDecider, type DeviceState } from './device-decider.js';
 import { type DeviceEvent } from './device-events.js';
 import { readDeviceState, type StateText, writeDeviceState } from './device-state-text.js';
@@ -29,14 +29,14 @@ function read({ text, parts }: StateText): DeviceState | undefined {
   return readDeviceState(text, (name) => kept.get(name));
 }
 
-describe('a device as text', () => {
+describe(`a device as text (CADASTRE_SEED=${seed})`, () => {
   it('is read back as it was, whatever PASIDs it has', () => {
     fc.assert(fc.property(fc.array(anyEvent, { maxLength: 80, size: 'max' }), (events) => {
       const state = fold(deviceDecider, events, begun);
       const again = read(writeDeviceState(state));
       expect(again).toEqual(state);
       expect(canonicalJson(again)).toBe(canonicalJson(state));
-    }), { numRuns: 100 });
+    }), { seed, numRuns: 100 });
   });
 
   it('is read back while it is unknown and when it is detached', () => {

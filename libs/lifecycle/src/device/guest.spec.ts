@@ -177,7 +177,8 @@ describe('what a guest reads', () => {
 
   it('is of no use once the device is detached', () => {
     const gone = [...events, { type: 'DeviceDetached', schema: 1, function: functionKey(), reason: null } as const];
-    expect(observe(gone, predicted)).toEqual(refuse({ kind: 'device-not-attached', ...key }));
+    expect(observe(gone, predicted))
+      .toEqual(refuse({ kind: 'device-not-attached', ...key, state: 'detached', revision: 2 }));
   });
 });
 
@@ -220,7 +221,7 @@ describe('a layout no guest has seen', () => {
   });
 
   it('is not decided for a device that is not attached', () => {
-    expect(again({}, [])).toEqual(refuse({ kind: 'device-not-attached', ...key }));
+    expect(again({}, [])).toEqual(refuse({ kind: 'device-not-attached', ...key, state: 'unknown', revision: null }));
   });
 });
 

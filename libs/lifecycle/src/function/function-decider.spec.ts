@@ -78,11 +78,11 @@ describe('a function', () => {
     const history = [registered, observed, ...kept];
     for (const [other, of] of [[deviceKey('vm-2'), null], [by, migration]] as const) {
       expect(given(functionDecider, ...history).when(claim(other, of)))
-        .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration } }));
+        .toEqual(refuse({ kind: 'function-claimed', ...key, state: 'kept', by: { ...by, migration } }));
     }
     expect(given(functionDecider, ...history).when(claim(by, null))).toEqual(ok([claimed]));
     expect(given(functionDecider, ...history, claimed).when(claim(by, null)))
-      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
+      .toEqual(refuse({ kind: 'function-claimed', ...key, state: 'claimed', by: { ...by, migration: null } }));
   });
 
   it('cannot be claimed before it is registered', () => {
@@ -97,7 +97,7 @@ describe('a function', () => {
   ])('that is claimed cannot be claimed by %s', (_who, other) => {
     expect(given(functionDecider, registered, observed, claimed)
       .when({ kind: 'claim-function', key, by: other, migration: null }))
-      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
+      .toEqual(refuse({ kind: 'function-claimed', ...key, state: 'claimed', by: { ...by, migration: null } }));
   });
 
   it('is free for anybody after its release', () => {
@@ -142,7 +142,7 @@ describe('a retired function', () => {
     expect(given(functionDecider, registered, observed).when(retire)).toEqual(ok([retired]));
     expect(given(functionDecider).when(retire)).toEqual(refuse({ kind: 'function-not-registered', ...key }));
     expect(given(functionDecider, registered, observed, claimed).when(retire))
-      .toEqual(refuse({ kind: 'function-claimed', ...key, by: { ...by, migration: null } }));
+      .toEqual(refuse({ kind: 'function-claimed', ...key, state: 'claimed', by: { ...by, migration: null } }));
     expect(given(functionDecider, registered, observed, claimed, released).when(retire)).toEqual(ok([retired]));
   });
 

@@ -61,7 +61,9 @@ export type FunctionRefusal =
   | ({ readonly kind: 'function-not-registered' } & FunctionKey)
   | ({ readonly kind: 'function-retired'; readonly reason: string | null } & FunctionKey)
   | ({ readonly kind: 'function-shared'; readonly capability: SharedCapability; readonly users: number } & FunctionKey)
-  | ({ readonly kind: 'function-claimed'; readonly by: FunctionClaim } & FunctionKey)
+  /** `kept`: by a migration, for a device that runs on another function still. */
+  | ({ readonly kind: 'function-claimed'; readonly state: 'claimed' | 'kept';
+      readonly by: FunctionClaim } & FunctionKey)
   | ({ readonly kind: 'function-not-claimed'; readonly claim: FunctionClaim | null } & FunctionKey);
 
 const nobody: RegisteredFunction['users'] = { pasid: [], pri: [] };
@@ -135,8 +137,12 @@ function claim({ key, by, migration }: CommandOf<'claim-function'>, state: Funct
   if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
   const { claim: held } = state;
   const arrives = held !== null && held.migration !== null && migration === null && isSame(held, by);
-  if (held && !arrives) return refuse({ kind: 'function-claimed', ...key, by: held });
+  if (held && !arrives) return refuse(isClaimed(key, held));
   return ok([{ type: 'FunctionClaimed', schema: 1, vm: by.vm, device: by.device, migration }]);
+}
+
+function isClaimed(key: FunctionKey, by: FunctionClaim): Extract<FunctionRefusal, { kind: 'function-claimed' }> {
+  return { kind: 'function-claimed', ...key, state: by.migration === null ? 'claimed' : 'kept', by };
 }
 
 function release({ key, by }: CommandOf<'release-function'>, state: FunctionState): Decision {
@@ -150,7 +156,7 @@ function release({ key, by }: CommandOf<'release-function'>, state: FunctionStat
 function retire({ key, reason }: CommandOf<'retire-function'>, state: FunctionState): Decision {
   if (state.kind === 'unregistered') return refuse({ kind: 'function-not-registered', ...key });
   if (state.retired) return refuse({ kind: 'function-retired', ...key, ...state.retired });
-  if (state.claim) return refuse({ kind: 'function-claimed', ...key, by: state.claim });
+  if (state.claim) return refuse(isClaimed(key, state.claim));
   const capability = sharedCapabilities.find((one) => state.users[one].length > 0);
   if (capability) {
     return refuse({ kind: 'function-shared', ...key, capability, users: state.users[capability].length });

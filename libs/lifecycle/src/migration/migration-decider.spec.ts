@@ -92,7 +92,8 @@ describe('a migration', () => {
       kind: 'impossible', move: { reasons: [expect.stringMatching(reason)] } });
   });
 
-  const gone: DeviceState = { kind: 'detached', key: by, revision: 2, last: functionKey(), shown: null };
+  const gone: DeviceState =
+    { kind: 'detached', key: by, revision: 2, last: functionKey(), shown: null, reason: null };
   it.each<[string, Partial<MoveNow>, string]>([
     ['the device is gone', { device: gone }, 'device gpu0 is detached'],
     ['the target was observed anew', { target: { ...target, observation: { facts: observed, revision: 5 } } },

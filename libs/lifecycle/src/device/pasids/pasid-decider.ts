@@ -119,8 +119,9 @@ function attach({ key, pasid, requested, answer }: CommandOf<'attach-pasid'>, st
     return refuse({ kind: 'pasid-out-of-range', pasid, least: pasidLeast, most, widthBits });
   }
   const { resultingPtId, hwptFlags, faultId } = answer;
-  if (requested.kind === 'hwpt' && !hwptFlags.includes('pasid')) {
-    return refuse({ kind: 'hwpt-without-pasid', pasid, ptId: requested.ptId, hwptFlags });
+  // The one the kernel made for an IOAS has the flag, too (Linux iommufd, `IOMMU_HWPT_ALLOC_PASID`).
+  if (!hwptFlags.includes('pasid')) {
+    return refuse({ kind: 'hwpt-without-pasid', pasid, ptId: resultingPtId, hwptFlags });
   }
   const table = { requested, resultingPtId, hwptFlags, faultId };
   const replaced = PasidTable.get(state.attached, pasid);
