@@ -199,6 +199,20 @@ describe('REBAR whose sizes QEMU cannot offer (reading P6)', () => {
   });
 });
 
+describe('REBAR that says it has more entries than room (observed 8)', () => {
+  it('is written over the header behind it, which is then whole again but for its reserved bits', () => {
+    const parts: ConfigSpaceParts = { ...device.d3, extended: [{ id: 1, offset: 0x100 },
+      { id: 0x15, offset: 0x200, body: [...u32(0x00fffff0), ...u32(0x0860)] },
+      { id: 0x0f, version: 2, offset: 0x20c, next: 0x302, body: [1, 2, 3, 4] }, { id: 3, offset: 0x300 }] };
+    const prediction = predict(parts, 'qemu-11.1');
+    expect(extendedOf(prediction)).toBe('100:1>200:15>20c:f>300:3');
+    expect([0x204, 0x208, 0x20c, 0x210].map((at) => guestOf(prediction).u32(at)))
+      .toEqual([0x1000, 0x0860, 0x3002000f, 0x0201]);
+    expect(extendedOf(predict(parts, 'qemu-7.2'))).toBe('100:1>20c:f>300:3');
+    expect(guestOf(predict(parts, 'qemu-7.2')).u32(0x20c)).toBe(0x3022000f);
+  });
+});
+
 describe('ATS where iommufd tells of it (reading P7)', () => {
   const without = { ...withPasid, atsSupported: false };
   const list = (name: string, host: HostFacts, ats?: string): string =>

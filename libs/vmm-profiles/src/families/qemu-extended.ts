@@ -1,4 +1,4 @@
-import { type ConfigSpace, extendedSizeBytes, extendedSpaceAt } from '@cadastre/config-space';
+import { extendedSizeBytes, extendedSpaceAt } from '@cadastre/config-space';
 import { ends, type GuestImage } from '../guest-image.js';
 import { numberOf } from '../knobs.js';
 import { type Outcome, starts } from '../prediction.js';
@@ -21,18 +21,21 @@ export function showQemuExtended(image: GuestImage, stage: Stage, traits: QemuTr
     }
     return starts;
   }
-  const items = walkUnbounded(original);
+  const items = walkUnbounded(image);
   if (items === undefined) return endless;
-  const kept: ExtendedItem[] = [];
+  // Q10: the head is emulated whole, and begins as a stub without ID and pointer.
+  image.put(extendedSpaceAt, 4, 0, 'Q10');
+  image.emulate(extendedSpaceAt, 4, 0xffffffff, 0);
+  let previous: number = extendedSpaceAt;
   for (const item of items) {
     const taken = takeExtended(image, item, items, stage, traits);
     if (typeof taken !== 'string') return taken;
     image.emulate(item.offset, 4, nextMask);
     if (taken !== 'kept') continue;
-    kept.push(item);
+    linkExtended(image, item, previous);
     image.protect(item.offset, nextStart(items, item.offset, extendedSizeBytes) - item.offset);
+    previous = item.offset;
   }
-  linkExtended(image, kept);
   makePasid(image, stage, traits, items);
   return starts;
 }
@@ -43,7 +46,10 @@ const endless = ends('hangs', 'observed 16', 'the extended list loops: QEMU neve
  * The list as QEMU walks it: a pointer below 0x100 is followed like any other, and only a capability that is kept
  * there fails. Undefined when it never ends.
  */
-function walkUnbounded(space: ConfigSpace): readonly ExtendedItem[] | undefined {
+function walkUnbounded(image: GuestImage): readonly ExtendedItem[] | undefined {
+  const { original } = image;
+  // Below 0x100 it meets what it already made of the function; the command register it changes later.
+  const space = { u32: (at: number): number => (at >= extendedSpaceAt || at === 0x04 ? original : image).u32(at) };
   const items: ExtendedItem[] = [];
   const seen = new Set<number>();
   for (let at: number = extendedSpaceAt; at !== 0;) {
@@ -105,20 +111,26 @@ function rewriteRebar(image: GuestImage, at: number): boolean {
   return true;
 }
 
-/** Q10 and Q13: the head is emulated whole, of other headers the next pointer. */
-function linkExtended(image: GuestImage, kept: readonly ExtendedItem[]): void {
-  const [first] = kept;
-  image.emulate(extendedSpaceAt, 4, 0xffffffff, 0);
-  if (first?.offset !== extendedSpaceAt) image.put(extendedSpaceAt, 4, ((first?.offset ?? 0) << 20) >>> 0, 'Q10');
-  kept.forEach(({ id, version, offset }, index) => {
-    const next = ((kept[index + 1]?.offset ?? 0) << 20) >>> 0;
-    if (offset === extendedSpaceAt) image.put(offset, 4, (id | (version << 16) | next) >>> 0, 'Q10');
-    else image.put(offset, 4, next, 'Q13', nextMask);
-    const reserved = (image.original.u32(offset) >>> 20) & 3;
-    if (reserved !== 0 && offset !== extendedSpaceAt) {
-      image.report('reserved-bits-shown', 'observed 14', 'two bits of its next pointer come from the hardware', offset);
-    }
-  });
+/**
+ * Q10 and Q13: of a header QEMU answers for the pointer, of the head for all of it. Written in list order, since a
+ * REBAR that says it has more entries than it has room for was written over what is behind it.
+ */
+function linkExtended(image: GuestImage, { id, version, offset }: ExtendedItem, previous: number): void {
+  const header = (id | (version << 16)) >>> 0;
+  if (offset === extendedSpaceAt) {
+    image.put(offset, 4, header, 'Q10');
+    return;
+  }
+  const reserved = (image.original.u32(offset) >>> 20) & 3;
+  if (reserved !== 0) {
+    image.report('reserved-bits-shown', 'observed 14', 'two bits of its next pointer come from the hardware', offset);
+  }
+  // Where such a REBAR made QEMU answer for the whole header, the reserved bits are its own, and 0.
+  const isCovered = reserved !== 0 && image.ruled.some((one) =>
+    one.rule === 'observed 8' && one.offset <= offset + 2 && one.offset + one.length > offset + 2);
+  image.store(offset, 4, header, 'Q13', isCovered ? 0x003fffff : 0x000fffff);
+  image.put(offset, 4, 0, 'Q13', nextMask);
+  image.put(previous, 4, (offset << 20) >>> 0, previous === extendedSpaceAt ? 'Q10' : 'Q13', nextMask);
 }
 
 function makePasid(

@@ -69,15 +69,20 @@ export function showQemuStandard(
     head = item.offset;
   }
   image.put(0x34, 1, head, 'Q3');
-  const msi = walk.items.find(({ id }) => id === standardId.msi);
+  return starts;
+}
+
+/** What QEMU does last, with both lists built: MSI and MSI-X are its own, as after a reset. */
+export function resetInterrupts(image: GuestImage): void {
+  const { items } = walkStandard(image.original, 0xff, false);
+  const msi = items.find(({ id }) => id === standardId.msi);
   if (msi !== undefined) resetMsi(image, msi.offset);
-  const msixAt = walk.items.find(({ id }) => id === standardId.msix)?.offset;
+  const msixAt = items.find(({ id }) => id === standardId.msix)?.offset;
   if (msixAt !== undefined) {
     image.emulate(msixAt, 12);
     // Enable and function mask.
     image.emulate(msixAt + 3, 1, 0xff, 0xc0);
   }
-  return starts;
 }
 
 /** Q4. Virtual capabilities take their bytes first, so it is the hardware's that does not fit (reading D8). */

@@ -9,7 +9,7 @@ import { type Stage, type VmmProfile } from '../vmm-profile.js';
 import { extendedId } from './extended-list.js';
 import { showQemuExtended, walksRawList } from './qemu-extended.js';
 import { takeMsix } from './qemu-msix.js';
-import { showQemuStandard } from './qemu-standard.js';
+import { resetInterrupts, showQemuStandard } from './qemu-standard.js';
 import { type QemuTraits } from './qemu-traits.js';
 
 const id16: SettingRow = { kind: 'number', min: 0, max: 0xffff, rule: 'Q24' };
@@ -69,7 +69,9 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
 function show(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
   showHeader(image, stage);
   const shown = showCapabilities(image, stage, traits);
-  return shown.kind === 'starts' ? mirrorConfig(image, stage) : shown;
+  if (shown.kind !== 'starts') return shown;
+  resetInterrupts(image);
+  return mirrorConfig(image, stage);
 }
 
 function showCapabilities(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
