@@ -32,7 +32,7 @@ export {
 export {
   type IdentityField, identityFieldNames, type LayoutOperation, type OperationObstacle,
 } from './layout-operation.js';
-export { layoutDocument } from './make-layout-document.js';
+export { capabilityNamed, layoutDocument } from './make-layout-document.js';
 export { migrationVerdict } from './migration-verdict.js';
 export {
   fit, type Fit, type Persona, personaName, personaPlaces, planWorn, type Wearer, type Worn,

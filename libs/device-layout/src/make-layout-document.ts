@@ -46,8 +46,7 @@ function capabilityOf(
   const length = placement?.length ?? (origin === 'anchor' ? 4 : known ?? 4);
   return {
     space, id, version, offset, length,
-    name: placement && syntheticCapability(placement.name).sharesId === true ? placement.name
-      : capabilityRow(space, id).name,
+    name: placement ? capabilityNamed(placement) : capabilityRow(space, id).name,
     origin: isOfPersona(origin, placement) ? 'persona' : origin,
     backing: placement ? { kind: 'emulated', writable: writableOf(placement) }
       : origin !== 'physical' ? { kind: 'emulated', writable: [] } : { kind: 'physical', offset: from },
@@ -57,6 +56,11 @@ function capabilityOf(
       considered: [...consideredFor(placement.reason), ...placement.refused.map(explainAlternative)],
     } : null,
   };
+}
+
+/** What a document calls a placement: the vendor-specific ones by their own name, which their ID does not tell. */
+export function capabilityNamed({ name, space, id }: Pick<Placement, 'name' | 'space' | 'id'>): string {
+  return syntheticCapability(name).sharesId === true ? name : capabilityRow(space, id).name;
 }
 
 /** What is made and has no placement is of a persona that has more than a planner can place. */

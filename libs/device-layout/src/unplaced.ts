@@ -1,6 +1,6 @@
-import { capabilityRow } from '@cadastre/config-space';
 import { explainRefusal } from './explain.js';
 import { type Placement } from './layout.js';
+import { capabilityNamed } from './make-layout-document.js';
 import { type LayoutRefusal } from './refusal.js';
 import { type UnshownBecause } from './verdict.js';
 
@@ -12,7 +12,7 @@ export function unplaced(refusal: LayoutRefusal, placed: readonly Placement[]): 
   const placement = placed.find(({ name }) => name === refusal.name);
   if (!because || !placement) return unfit;
   const { space, id, offset } = placement;
-  const named = { space, id, name: capabilityRow(space, id).name, offset };
+  const named = { space, id, name: capabilityNamed(placement), offset };
   switch (because.kind) {
     case 'offset-occupied':
       return { kind: 'place-taken', ...named, at: Math.max(because.from, offset), by: because.by };

@@ -2,7 +2,7 @@ import { type ConfigSpace, Bdf, type Result } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { type PlacementPolicy, type VmmRequest } from '@cadastre/device-layout';
 import { type Decider, fold } from './decider.js';
-import { type LayoutWish } from './device/decide-layout.js';
+import { type LayoutGround, type LayoutWish } from './device/decide-layout.js';
 import { deviceDecider } from './device/device-decider.js';
 import { type DecidedLayout, type DeviceEvent } from './device/device-events.js';
 import { Observation } from './function/observation.js';
@@ -58,14 +58,19 @@ export function wish(change: Partial<LayoutWish> = {}): LayoutWish {
 export function attachOver(observed: Observation, asked: Partial<LayoutWish> = {}): readonly DeviceEvent[] {
   return sure(deviceDecider.decide({
     kind: 'attach-device', key: deviceKey(), hotPlugOrder: null, wish: wish(asked),
-    ground: {
-      physicalFunction: null, evidence: null,
-      function: {
-        kind: 'registered', key: functionKey(), revision: 1, observation: { facts: observed, revision: 1 }, claim: null,
-        running: null, users: { pasid: [], pri: [] }, retired: null,
-      },
-    },
+    ground: groundOver(observed),
   }, deviceDecider.initial));
+}
+
+/** A function that was observed once, and nothing else. */
+export function groundOver(observed: Observation): LayoutGround {
+  return {
+    physicalFunction: null, evidence: null,
+    function: {
+      kind: 'registered', key: functionKey(), revision: 1, observation: { facts: observed, revision: 1 }, claim: null,
+      running: null, users: { pasid: [], pri: [] }, retired: null,
+    },
+  };
 }
 
 /** The layout that was decided in a history. */

@@ -26,10 +26,14 @@ export function wishOf(body: LayoutWishDto): NamedWish {
 }
 
 /** A persona is worn whole: what it does not have, nobody gets beside it. */
-function personaOf({ persona, capabilities }: LayoutWishDto): NamedWish['persona'] {
+function personaOf({ persona, capabilities, policy }: LayoutWishDto): NamedWish['persona'] {
   if (!persona) return null;
   if (capabilities.length > 0) {
     throw EdgeProblem.field('/capabilities', capabilities.length, 'none beside a persona', 'a persona is worn whole');
+  }
+  const [member] = Object.keys(policy ?? {});
+  if (member !== undefined) {
+    throw EdgeProblem.field(`/policy/${member}`, null, 'none beside a persona', 'a persona is worn whole');
   }
   return { name: parse.persona(persona.name, '/persona/name'), version: persona.version ?? null };
 }

@@ -26,6 +26,26 @@ describe('a persona over HTTP', () => {
       evidence: { captures: [{}, { source: 'function-host-a/0000:04:00.0@1' }], looked: 2 } } }]);
   });
 
+  it('is worn whole: a policy beside it is refused, and nothing is written', async () => {
+    const before = await server.events();
+    const policy = { forbiddenRanges: [{ offset: '0x400', length: 8, reason: 'mine' }] };
+    expect(await wear({ policy })).toMatchObject({
+      status: 400, body: { code: 'request-invalid', errors: [{ pointer: '/policy/forbiddenRanges' }] } });
+    expect(await server.events()).toBe(before);
+  });
+
+  it('does not move what a guest of the device has found, unless that is asked for', async () => {
+    const policy = { strategies: ['pinned'], pinned: { pasid: '0x154' } };
+    await server.post(`${device}/attach`, { ...attachBody, policy });
+    await server.post(`${device}/detach`, {}, { 'if-match': '"1"' });
+    const again = (change: object = {}) => server.post(`${device}/attach`,
+      { ...attachBody, capabilities: [], persona: { name: 'nic' }, ...change }, { 'if-match': '"2"' });
+    expect(await again()).toMatchObject({ status: 422, body: { code: 'persona-moves-places', refusal: { reasons: [
+      { kind: 'offset-would-move', layout: 0x154, destination: 0x400 }] } } });
+    expect(await again({ keepPlaces: false })).toMatchObject({ status: 201, body: { layout: { placements: [
+      { cautions: expect.arrayContaining([{ kind: 'was-elsewhere', offset: 0x154 }]) as unknown }] } } });
+  });
+
   it('is not worn where another unit of the model has something, and a verdict says so before', async () => {
     await server.post('/v1/functions', look({ address: '0000:04:00.0', configSpace: changedAt(0x404) }));
     const before = await server.events();

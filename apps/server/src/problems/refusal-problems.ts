@@ -422,6 +422,20 @@ export const refusalProblems: {
     detail: explainDecideRefusal,
     field: (one) => ({ pointer: '/persona', detail: 'does not fit', value: one.persona }),
   },
+  'persona-worn-whole': {
+    status: 422, title: 'A persona is worn whole',
+    detail: explainDecideRefusal,
+    field: ({ members: [first = 'policy'] }) => ({
+      pointer: `/${first.replace('.', '/')}`, detail: 'beside a persona', limit: 'nothing beside a persona',
+    }),
+  },
+  'persona-moves-places': {
+    status: 422, title: 'The persona would move what a guest has found',
+    detail: explainDecideRefusal,
+    field: (one) => ({
+      pointer: '/persona', detail: 'moves places', value: one.persona, limit: 'the places of earlier layouts',
+    }),
+  },
   'no-baseline': {
     status: 422, title: 'The functions share no layout',
     detail: ({ because }) => explainBaselineRefusal(because),

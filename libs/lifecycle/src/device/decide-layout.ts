@@ -1,13 +1,14 @@
 import { type Bdf, ByteRange, ok, refuse, type Result, survey, type Survey } from '@cadastre/config-space';
 import {
-  decideVmm, defaultRegisters, documentDigest, type Evidence, fit, grantPasid, identityAsBound, type IommuFacts,
+  decideVmm, defaultRegisters, documentDigest, type Evidence, grantPasid, identityAsBound, type IommuFacts,
   knownQuirks, type LayoutOperation, type LayoutIdentity, type LayoutRefusal, pasidRegisters, type PasidRefusal,
-  type Persona, personaName, type PhysicalFunction, type Placement, type PlacementPolicy, planLayout,
-  type PlannedLayout, planWorn, type RegistersRefusal, requestedRegisters, type SyntheticName, type ToldRoom,
-  type VerdictReason, type VmmDecision, type VmmRequest, type WantedCapability, type Wearer,
+  type Persona, type PhysicalFunction, type Placement, type PlacementPolicy, planLayout, type PlannedLayout,
+  type RegistersRefusal, requestedRegisters, type SyntheticName, type ToldRoom, type VmmDecision, type VmmRequest,
+  type WantedCapability, type Wearer,
 } from '@cadastre/device-layout';
 import { type RegisteredFunction } from '../function/function-decider.js';
 import { Observation } from '../function/observation.js';
+import { wearPersona, type WearRefusal } from './wear-persona.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
   type CapabilityGrant, type CapabilityRequest, type DecidedLayout, grantedAsTheyAre, type ObservationReference,
@@ -46,7 +47,7 @@ export type DecideRefusal =
   | ({ readonly kind: 'function-not-observed' } & FunctionKey)
   /** vfio-pci binds functions with a type 0 header only (reading C8). */
   | ({ readonly kind: 'function-not-assignable'; readonly headerType: number } & FunctionKey)
-  | { readonly kind: 'persona-does-not-fit'; readonly persona: string; readonly reasons: readonly VerdictReason[] }
+  | WearRefusal
   | { readonly kind: 'ats-not-supported'; readonly name: SyntheticName }
   | { readonly kind: 'vmm-unknown'; readonly name: string; readonly version: string | null;
       readonly known: readonly string[] }
@@ -70,10 +71,11 @@ export function decideLayout(
   const granted = grant(wish.requested, facts.iommu, surveyed, family);
   if (!granted.ok) return granted;
   const identity = identityAsBound(surveyed, family?.survey);
-  const before = wish.keepPlaces && shown && isSameModel(shown.identity, identity) ? shown.places : [];
-  const { kept, moved } = heldAgainst(before, wish.policy);
-  const planned = wish.persona ? wear(wish.persona, { survey: surveyed, iommu: facts.iommu,
-    physicalFunction: family?.survey ?? null, quirks: knownQuirks, evidence: ground.evidence }) : planLayout({
+  const before = shown && isSameModel(shown.identity, identity) ? shown.places : [];
+  const { kept, moved } = wish.keepPlaces ? heldAgainst(before, wish.policy) : { kept: [], moved: before };
+  const wearer: Wearer = { survey: surveyed, iommu: facts.iommu, physicalFunction: family?.survey ?? null,
+    quirks: knownQuirks, evidence: ground.evidence };
+  const planned = wish.persona ? wearPersona(wish.persona, wish, wearer, kept) : planLayout({
     survey: surveyed, physicalFunction: family, wanted: granted.value.map(wantedBy), policy: wish.policy,
     operations: wish.operations, told: wish.told, quirks: knownQuirks, decided: kept,
     ...(ground.evidence ? { evidence: ground.evidence } : {}),
@@ -89,7 +91,7 @@ export function decideLayout(
     observation: referenceTo(ground.function),
     physicalFunction: ground.physicalFunction?.state ? referenceTo(ground.physicalFunction.state) : null,
     identity, grants: granted.value,
-    reserved: wish.persona ? [] : kept.filter(({ name }) => !layout.placements.some((one) => one.name === name)),
+    reserved: kept.filter(({ name }) => !layout.placements.some((one) => one.name === name)),
     vmm: vmm.value, layoutDigest: planned.value.layoutDigest,
     guestConfigSpaceDigest: planned.value.guestConfigSpaceDigest,
   });
@@ -124,14 +126,6 @@ function told(placement: Placement, moved: readonly Placement[]): Placement {
   const from = moved.find(({ name }) => name === placement.name)?.offset;
   if (from === undefined || from === placement.offset) return placement;
   return { ...placement, cautions: [...placement.cautions, { kind: 'was-elsewhere', offset: from }] };
-}
-
-function wear(
-  persona: Persona, wearer: Wearer,
-): Result<PlannedLayout, Extract<DecideRefusal, { kind: 'persona-does-not-fit' }>> {
-  const { worn, verdict: { reasons } } = fit(persona, wearer);
-  if (!worn) return refuse({ kind: 'persona-does-not-fit', persona: personaName(persona), reasons });
-  return ok(planWorn(worn));
 }
 
 function vmmOf(

@@ -11,6 +11,11 @@ export function explainDecideRefusal(refusal: DecideRefusal): string {
         + 'vfio-pci binds type 0 only';
     case 'persona-does-not-fit':
       return `${refusal.persona}: ${refusal.reasons.map(explainVerdictReason).join('; ')}`;
+    case 'persona-worn-whole':
+      return `${refusal.persona} is worn whole: leave out ${refusal.members.join(', ')}`;
+    case 'persona-moves-places':
+      return `${refusal.persona}: ${refusal.reasons.map(explainVerdictReason).join('; ')}; a guest that starts afresh `
+        + 'takes "keepPlaces": false';
     case 'vmm-unknown':
       return `nothing is known of ${refusal.name} ${refusal.version ?? '(no version)'}; known are `
         + `${refusal.known.join(', ')}; leave vmm out to record the layout alone`;

@@ -58,8 +58,8 @@ function refusedBy(refusal: DecideRefusal, wanted: readonly SyntheticName[]): re
       return wanted.filter((name) => syntheticCapability(name).space === 'standard');
     case 'space-not-whole': case 'function-gone':
       return wanted;
-    case 'function-not-observed': case 'function-not-assignable': case 'persona-does-not-fit': case 'vmm-unknown':
-    case 'operation-impossible':
+    case 'function-not-observed': case 'function-not-assignable': case 'persona-does-not-fit':
+    case 'persona-worn-whole': case 'persona-moves-places': case 'vmm-unknown': case 'operation-impossible':
       return [];
   }
 }
