@@ -45,7 +45,8 @@ describe('a persona on a device that had another layout', () => {
 
   it('moves it when that is asked for, and says where it was', () => {
     expect(attachAgain({ persona: personaAt(0x400), keepPlaces: false })).toMatchObject({ ok: true, value: [{}, {
-      placements: [{ offset: 0x400, cautions: expect.arrayContaining([{ kind: 'was-elsewhere', offset: 0x154 }]) as unknown }],
+      placements: [{ offset: 0x400,
+        cautions: expect.arrayContaining([{ kind: 'was-elsewhere', offset: 0x154 }]) as unknown }],
       reserved: [] }] });
   });
 });
