@@ -35,6 +35,22 @@ async function expectTrue(views: Views, log: TestLog): Promise<void> {
   await rebuilt.close();
 }
 
+describe('random histories', () => {
+  it('hold whatever happens to devices and migrations', async () => {
+    const types = new Set<string>();
+    for (const steps of fc.sample(anyHistory, { seed: 20261128, numRuns: 120 })) {
+      const log = new TestLog();
+      for (const step of steps) await step(log);
+      for (const { event } of await log.events()) types.add(event.type);
+    }
+    expect([
+      'FunctionRetired', 'LayoutConfirmed', 'LayoutDiverged', 'DeviceDetached', 'PasidEnabled', 'PasidAttached',
+      'PasidOperationFailed', 'PasidsDetached', 'MigrationPlanned', 'MigrationPrepared', 'MigrationCompleted',
+      'MigrationAborted',
+    ].filter((type) => !types.has(type))).toEqual([]);
+  });
+});
+
 describe(`after any history (CADASTRE_SEED=${seed})`, () => {
   it('views in memory equal a rebuild, and what the deciders fold', async () => {
     await fc.assert(fc.asyncProperty(anyHistory, fc.infiniteStream(fc.boolean()), async (steps, follows) => {

@@ -7,8 +7,10 @@ import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
-  type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent, type LedgerEvent,
-  MigrationId, Observation, type RunningGuest, VmId,
+  type DecidedLayout, type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent,
+  isMigrationEvent, type LayoutGround, type LayoutWish, type LedgerEvent, migrationDecider, MigrationId,
+  type MigrationKey, migrationStream, Observation, type PasidCommand, rebuildGuestConfigSpace,
+  type RegisteredFunction, type RunningGuest, VmId,
 } from '@cadastre/lifecycle';
 
 export function sure<Value>(result: Result<Value, unknown>): Value {
@@ -69,6 +71,21 @@ export const qemu: VmmRequest = { name: 'qemu', version: '11.0', port: 'root-por
 
 const anywhere = { strategies: ['physical', 'gap'], pinned: {}, allowedRanges: [], forbiddenRanges: [] } as const;
 
+export function observationOf(kind: Kind, sriov: Family = alone): Observation {
+  return Observation.of(endpoint(kind), {
+    kernel: { release: '7.2.13', flavour: 'upstream' },
+    iommu: { maxPasidLog2: kind.pasidBits ?? 16, exec: false, priv: true, atsSupported: true },
+    sriov,
+  });
+}
+
+function wishOf(pasid: boolean, vmm: VmmRequest | null): LayoutWish {
+  return {
+    requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [], policy: anywhere,
+    operations: [], told: [], persona: null, vmm, keepPlaces: true,
+  };
+}
+
 /** A log that is written to as the ledger does, without its handlers: what is refused is not written. */
 export class TestLog {
   private written = 0;
@@ -76,11 +93,7 @@ export class TestLog {
   constructor(readonly store: EventStore = new MemoryEventStore()) {}
 
   async observe(key: FunctionKey, kind: Kind, sriov: Family = alone): Promise<void> {
-    const observation = Observation.of(endpoint(kind), {
-      kernel: { release: '7.2.13', flavour: 'upstream' },
-      iommu: { maxPasidLog2: kind.pasidBits ?? 16, exec: false, priv: true, atsSupported: true },
-      sriov,
-    });
+    const observation = observationOf(kind, sriov);
     const owned = await this.function(key);
     const running = await this.runningOn(owned);
     const decided = functionDecider.decide({ kind: 'observe-function', key, observation, running }, owned);
@@ -91,19 +104,8 @@ export class TestLog {
     const owned = await this.function(of);
     if (owned.kind === 'unregistered') return;
     const claimed = functionDecider.decide({ kind: 'claim-function', key: of, by: key, migration: null }, owned);
-    const family = owned.observation?.facts.sriov;
-    const physical = family?.pf ? await this.function({ host: of.host, address: family.pf }) : null;
     const attached = deviceDecider.decide({
-      kind: 'attach-device', key, hotPlugOrder: null,
-      ground: {
-        function: owned, evidence: null,
-        physicalFunction: family?.role === 'vf'
-          ? { address: family.pf, state: physical?.kind === 'registered' ? physical : null } : null,
-      },
-      wish: {
-        requested: pasid ? [{ name: 'pasid', widthBits: null, exec: null, priv: null }] : [], policy: anywhere,
-        operations: [], told: [], persona: null, vmm, keepPlaces: true,
-      },
+      kind: 'attach-device', key, hotPlugOrder: null, ground: await this.ground(owned), wish: wishOf(pasid, vmm),
     }, await this.device(key));
     if (!claimed.ok || !attached.ok) return;
     await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
@@ -127,14 +129,42 @@ export class TestLog {
     if (decided.ok) await this.append([functionStream(key), decided.value]);
   }
 
-  /** What the guest reads; what its layout stands on must be the function's newest observation. */
-  async observeGuest(key: DeviceKey, seen: ConfigSpace): Promise<void> {
+  /** What the guest reads; null is what was decided. */
+  async observeGuest(key: DeviceKey, read: ConfigSpace | null): Promise<void> {
+    const state = await this.device(key);
+    if (state.kind !== 'attached' || !state.layout) return;
+    const observed = await this.stoodOn(state.layout);
+    const seen = read ?? rebuildGuestConfigSpace(state.layout, observed);
+    const judged = deviceDecider.decide({ kind: 'observe-guest', key, observed, seen }, state);
+    if (judged.ok) await this.append([deviceStream(key), judged.value]);
+  }
+
+  /** Decides again over the newest observation. */
+  async decide(key: DeviceKey, pasid: boolean, vmm: VmmRequest | null): Promise<void> {
     const state = await this.device(key);
     const owned = state.kind === 'attached' ? await this.function(state.function) : undefined;
-    if (owned?.kind !== 'registered' || !owned.observation) return;
-    const observed = owned.observation.facts;
-    const judged = deviceDecider.decide({ kind: 'observe-guest', key, observed, seen }, state);
-    await this.append([deviceStream(key), sure(judged)]);
+    if (owned?.kind !== 'registered') return;
+    const decided = deviceDecider.decide({
+      kind: 'decide-layout', key, ground: await this.ground(owned), wish: wishOf(pasid, vmm) }, state);
+    if (decided.ok) await this.append([deviceStream(key), decided.value]);
+  }
+
+  /** Changes PASIDs by a command that is complete but for the device. */
+  async pasids(key: DeviceKey, change: (key: DeviceKey) => PasidCommand): Promise<void> {
+    const decided = deviceDecider.decide(change(key), await this.device(key));
+    if (decided.ok) await this.append([deviceStream(key), decided.value]);
+  }
+
+  /** Plans a migration of no devices, or takes one on: its row is what matters here. */
+  async migrate(key: MigrationKey, step: 'plan' | 'prepare' | 'complete' | 'abort', host: HostName): Promise<void> {
+    const stream = migrationStream(key);
+    const state = fold(migrationDecider, (await this.eventsOf(stream)).filter(isMigrationEvent));
+    const now = { moves: [], attached: [] };
+    const decided = migrationDecider.decide(
+      step === 'plan' ? { kind: 'plan-migration', key, host, vmm: null, moves: [] }
+        : step === 'abort' ? { kind: 'abort-migration', key, reason: null } : { kind: `${step}-migration`, key, now },
+      state);
+    if (decided.ok) await this.append([stream, decided.value]);
   }
 
   async detach(key: DeviceKey): Promise<void> {
@@ -177,10 +207,24 @@ export class TestLog {
     if (device.kind !== 'attached' || !device.layout) return null;
     if (functionStream(device.function) !== functionStream(owned.key)) return null;
     const { layout, revision } = device;
-    const { events } = await this.store.readStream(StreamName.from(layout.observation.stream), {
-      from: StreamRevision.from(layout.observation.revision), limit: 1 });
-    const stoodOn = events.map(({ data }) => decodeEvent(data).event).find((one) => one.type === 'FunctionObserved');
-    return stoodOn ? { holder: { ...owned.claim, revision }, layout, stoodOn } : null;
+    return { holder: { ...owned.claim, revision }, layout, stoodOn: await this.stoodOn(layout) };
+  }
+
+  /** The observation a layout was decided over. */
+  private async stoodOn({ observation: { stream, revision } }: DecidedLayout): Promise<Observation> {
+    const [event] = (await this.eventsOf(stream)).slice(revision);
+    if (event?.type === 'FunctionObserved') return event;
+    throw new Error(`${stream} has no observation at ${revision}`);
+  }
+
+  private async ground(owned: RegisteredFunction): Promise<LayoutGround> {
+    const family = owned.observation?.facts.sriov;
+    const physical = family?.pf ? await this.function({ host: owned.key.host, address: family.pf }) : null;
+    const state = physical?.kind === 'registered' ? physical : null;
+    return {
+      function: owned, evidence: null,
+      physicalFunction: family?.role === 'vf' ? { address: family.pf, state } : null,
+    };
   }
 
   private encoded(event: LedgerEvent): { id: EventId; type: string; data: Uint8Array } {
