@@ -63,6 +63,8 @@ describe('whatever is added later', () => {
           ...request, wanted: all.filter(({ name }) => names.includes(name)), decided: before });
         // A place may be missing for the new one; the old ones are never the reason.
         if (!after.ok) {
+          // The first one in a list finds out whether that list is one at all.
+          if (after.refusal.kind === 'extended-list-broken' || after.refusal.kind === 'standard-list-broken') return;
           expect(after.refusal).toMatchObject({ kind: 'no-place', name: order[size - 1]?.name });
           count('no place for the new one');
           return;

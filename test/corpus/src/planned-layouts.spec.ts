@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Capture, survey, writeLspciText } from '@cadastre/config-space';
 import {
-  defaultRegisters, defaultStrategies, explainRefusal, knownQuirks, layoutDocument, type LayoutRequest,
-  migrationVerdict, planLayout, planWhatFits, readLayoutDocument, type SyntheticName,
+  defaultRegisters, defaultStrategies, explainRefusal, knownQuirks, layoutDocument, type LayoutRefusal,
+  type LayoutRequest, migrationVerdict, planLayout, planWhatFits, readLayoutDocument, type SyntheticName,
   writeLayoutDocument,
 } from '@cadastre/device-layout';
 import { obedientVmm } from '@cadastre/vmm-profiles';
 import { captureFiles, corpusFolder, hasCorpus, readCaptures, unless } from './corpus.js';
 
 const hasLspci = spawnSync('lspci', ['--version']).status === 0;
+const withoutLspci = hasLspci ? '' : ' (skipped: lspci is not installed)';
 const iommu = { maxPasidLog2: 20, exec: true, priv: true, atsSupported: true };
 const names: readonly SyntheticName[] = ['pasid', 'pri', 'ats'];
 const titles: Readonly<Partial<Record<SyntheticName, string>>> = {
@@ -61,16 +62,23 @@ describe(`PASID, PRI and ATS planned for every capture${unless(hasCorpus, corpus
   });
   const run = hasCorpus ? it : it.skip;
 
-  run('are read by lspci at the decided offsets, without a complaint it did not have before', () => {
+  run('are placed, or refused with every strategy that was tried', () => {
     for (const one of cases) {
       const { planned, notPlaced } = planWhatFits(requestFor(one));
-      for (const { name, refusal } of notPlaced) count(`${name} refused: ${refusal.kind}`);
-      if (!planned) continue;
-      for (const { name, strategy, cautions } of planned.layout.placements) {
+      for (const { name, refusal } of notPlaced) for (const why of reasonsOf(refusal)) count(`${name} refused: ${why}`);
+      expect([one.file, (planned?.layout.placements.length ?? 0) + notPlaced.length]).toEqual([one.file, names.length]);
+      for (const { name, strategy, cautions } of planned?.layout.placements ?? []) {
         count(`${name} by ${strategy}`);
         for (const { kind } of cautions) count(`caution: ${kind}`);
       }
-      if (!hasLspci || planned.layout.placements.length === 0) continue;
+    }
+  }, 120_000);
+
+  (hasLspci ? run : it.skip)(`are read by lspci at the decided offsets, without a complaint it did not have before${
+    withoutLspci}`, () => {
+    for (const one of cases) {
+      const { planned } = planWhatFits(requestFor(one));
+      if (!planned || planned.layout.placements.length === 0) continue;
       const before = shownBy(folder, one);
       const after = shownBy(folder, one, planned.guestConfigSpace);
       const isShown = survey(one.capture.space).findings.every(({ kind }) => kind !== 'extended-without-express')
@@ -96,6 +104,21 @@ describe(`PASID, PRI and ATS planned for every capture${unless(hasCorpus, corpus
     }
   }, 120_000);
 
+  run('leave alone what incident 18 counts: registers outside every capability, lists out of order', () => {
+    const surveys = cases.map(({ capture }) => survey(capture.space));
+    const scattered = surveys.filter(({ owners }) => [...owners.runs()].some(({ owner }) =>
+      owner === 'unknown-non-zero' || owner === 'not-decoded' || owner === 'alias')).length;
+    const lists = surveys.map(({ capabilities }) => capabilities.filter(({ space }) => space === 'extended')
+      .map(({ offset }) => offset)).filter((list) => list.length > 0);
+    const outOfOrder = lists.filter((list) => list.some((at, index) => at < (list[index - 1] ?? 0))).length;
+    console.log(`${scattered} of ${cases.length} captures have bytes outside every capability (93 of 111 were `
+      + `counted), ${outOfOrder} of ${lists.length} extended lists are out of order (18 of 99)`);
+    // Not the captures that were counted: what holds of both is that most have such bytes, and some lists such order.
+    expect(scattered / cases.length).toBeGreaterThan(0.6);
+    expect(outOfOrder / lists.length).toBeGreaterThan(0.05);
+    expect(outOfOrder / lists.length).toBeLessThan(0.5);
+  });
+
   const gpu = cases.find(({ file }) => file.startsWith('10de-24a0'));
   (gpu ? it : it.skip)('the RTX 3070 Ti Laptop keeps its bytes at 0xff8, where QEMU puts PASID by default', () => {
     if (!gpu) throw new Error('only run with the capture');
@@ -113,3 +136,8 @@ describe(`PASID, PRI and ATS planned for every capture${unless(hasCorpus, corpus
   });
 });
 
+/** Each strategy and why it found nothing; of other refusals their kind. */
+function reasonsOf(refusal: LayoutRefusal): readonly string[] {
+  if (refusal.kind !== 'no-place') return [refusal.kind];
+  return [...new Set(refusal.refused.map(({ strategy, because }) => `${strategy}: ${because.kind}`))];
+}
