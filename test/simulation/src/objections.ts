@@ -51,16 +51,19 @@ function toAttach(request: Of<'attach'>, model: Model): Objections {
 
 function toLayout(device: ModelDevice, look: Look, wish: WishName, model: Model): Objections {
   const meant = placesMeant(device, look, wish);
-  // What another card of the kind uses, this one may use as well.
-  const used = [...model.usedBytes.get(look.card) ?? []];
-  const isTaken = [...meant].some(([name, at]) => at !== null && used.some((byte) => isAt(byte, name, at)));
   // The hardware of a PF lists PASID, and vfio-pci shows that: elsewhere there is none.
   const isListed = look.card === 'pf' && wish === 'pasid-pinned';
-  return [meant.size > 0 && !look.hasExtendedSpace && 'no-extended-space', (isTaken || isListed) && 'no-place'];
+  return [
+    meant.size > 0 && !look.hasExtendedSpace && 'no-extended-space',
+    (isListed || isUsed(model, look, meant)) && 'no-place',
+  ];
 }
 
-function isAt(byte: number | null, name: string, at: number): boolean {
-  return byte !== null && byte >= at && byte < at + sizeOf(name);
+/** What another card of the kind uses, this one may use as well. */
+function isUsed(model: Model, { card }: Look, places: ReadonlyMap<string, number | null>): boolean {
+  const used = [...model.usedBytes.get(card) ?? []];
+  return [...places].some(([name, at]) =>
+    at !== null && used.some((byte) => byte >= at && byte < at + sizeOf(name)));
 }
 
 /** Everything that takes an attached device. */
@@ -118,8 +121,8 @@ export function canGo(model: Model, { places, look, vmm, isOdd }: ModelDevice, t
   if (!registered || retired || claim !== null || isOdd) return false;
   const there = model.lookIn(target);
   if (there.card !== look.card) return false;
-  if (vmm === 'qemu') return there === look;
-  return ![...places].some(([name, at]) => isAt(there.oddByteAt, name, at));
+  if (vmm === 'qemu' && there !== look) return false;
+  return !isUsed(model, there, places);
 }
 
 function toAdvance(request: Of<'advance'>, model: Model): Objections {
