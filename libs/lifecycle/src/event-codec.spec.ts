@@ -82,7 +82,8 @@ const every: readonly LedgerEvent[] = [
     bundle: Digest.of('bundle'), position: 9, events: 5, layouts: 1, devices: [] },
   { type: 'VmHeld', schema: 1, vm: by.vm, migration },
   { type: 'VmReleased', schema: 1, vm: by.vm, migration },
-  { type: 'PersonaPublished', schema: 1, name: sure(PersonaName.from('nic-v1')), version: 1, layout: '{}',
+  { type: 'PersonaPublished', schema: 1, name: sure(PersonaName.from('nic-v1')), version: 1,
+    instanceType: 'gpu.large', layout: '{}',
     digest: Digest.of('{}') },
 ];
 

@@ -154,7 +154,7 @@ async function tellPersona(teller: Teller, key: DeviceKey): Promise<void> {
   const found = await teller.ledger.ask(new GetLayout(key));
   if (found.kind === 'refused') throw new Error(found.refusal.kind);
   const name = sure(PersonaName.from('nic-v1'));
-  await teller.say((identity) => new PublishPersona(identity, name, found.view.document, none));
+  await teller.say((identity) => new PublishPersona(identity, name, found.view.document, null, none));
   const other = deviceOf('vm-3', 'nic0');
   await teller.attach(other, 'nic-v1.lspci', 'host-b', wish(generic, [], 'nic-v1'));
   await teller.say((identity) => new DetachDevice(identity, other, null, any));

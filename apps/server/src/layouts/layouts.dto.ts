@@ -1,4 +1,4 @@
-import { ArrayMinSize, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length } from 'class-validator';
+import { ArrayMinSize, IsBoolean, IsIn, IsObject, IsOptional, IsString, Length, Matches } from 'class-validator';
 import { profileNames } from '../vmm-profiles/given-profile.js';
 import {
   type CapabilityRequestDto, FunctionReferenceDto, IsCapabilityList, type LayoutWishDto, PersonaDto, VmmDto,
@@ -103,6 +103,10 @@ export class BaselineDto {
 }
 
 export class PublishPersonaDto {
+  /** The instance type whose guests find the layout, as the control plane calls it. */
+  @IsOptional() @Matches(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
+  instanceType?: string | null;
+
   @IsObject()
   layout!: object;
 }

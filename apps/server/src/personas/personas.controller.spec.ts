@@ -11,12 +11,24 @@ describe('a persona over HTTP', () => {
     const { body } = await server.post('/v1/layouts/plan', {
       function: attachBody.function, capabilities: ['pasid'],
       policy: { strategies: ['pinned'], pinned: { pasid: '0x400' } } });
-    expect((await server.put('/v1/personas/nic', { layout: body['layout'] })).status).toBe(201);
+    const published = await server.put('/v1/personas/nic', { layout: body['layout'], instanceType: 'net.large' });
+    expect(published.status).toBe(201);
   });
   afterEach(() => server.close());
 
   const wear = (change: object = {}) => server.post(`${device}/attach`, {
     ...attachBody, capabilities: [], persona: { name: 'nic' }, ...change });
+
+  it('is bound to an instance type; another one is another version', async () => {
+    const { body } = await server.get('/v1/personas/nic');
+    expect(body).toMatchObject({ version: 1, instanceType: 'net.large', versions: [{ instanceType: 'net.large' }] });
+    const layout = body['layout'];
+    const next = (change: object) => server.put('/v1/personas/nic', { layout, ...change }, { 'if-match': '"0"' });
+    expect((await next({ instanceType: 'no such/name' })).body).toMatchObject({ code: 'request-invalid' });
+    expect((await next({ instanceType: 'net.large' })).body).toMatchObject({ code: 'persona-unchanged' });
+    expect(await next({ instanceType: 'net.small' })).toMatchObject({ status: 201, body: { version: 2 } });
+    expect((await server.get('/v1/personas/nic?version=1')).body).toMatchObject({ instanceType: 'net.large' });
+  });
 
   it('is worn, and what was looked at is recorded', async () => {
     await server.post('/v1/functions', look({ address: '0000:04:00.0', configSpace: changedAt(0x600) }));

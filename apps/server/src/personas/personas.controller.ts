@@ -26,7 +26,7 @@ export class PersonasController {
   ): Promise<object> {
     const name = parse.persona(given);
     const command = new PublishPersona(requestIdentity(request), name, givenLayout(body.layout, '/layout'),
-      preconditionOf(request.headers));
+      body.instanceType ?? null, preconditionOf(request.headers));
     const outcome = recorded(await this.commands.execute(command));
     if (outcome.state.kind !== 'published') throw new Error('a persona that was just written is published');
     answerRecorded(reply, outcome, 201, `/v1/personas/${name}`);
@@ -56,7 +56,8 @@ function personaView({ name, revision, versions }: PublishedPersona, version: nu
   const shown = version === null ? versions.at(-1) : versions.find((one) => one.version === version);
   if (!shown) throw new Refused({ kind: 'persona-unknown', name, version });
   return {
-    name, revision, version: shown.version, digest: shown.digest, layout: JSON.parse(shown.layout) as unknown,
-    versions: versions.map((one) => ({ version: one.version, digest: one.digest })),
+    name, revision, version: shown.version, instanceType: shown.instanceType, digest: shown.digest,
+    layout: JSON.parse(shown.layout) as unknown,
+    versions: versions.map(({ version: number, instanceType, digest }) => ({ version: number, instanceType, digest })),
   };
 }

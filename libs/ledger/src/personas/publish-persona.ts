@@ -12,7 +12,7 @@ import { StreamReader } from '../stream-reader.js';
 export class PublishPersona extends Command<CommandOutcome<PersonaState>> {
   constructor(
     readonly identity: RequestIdentity, readonly name: PersonaName, readonly layout: LayoutDocument,
-    readonly precondition: Precondition,
+    readonly instanceType: string | null, readonly precondition: Precondition,
   ) {
     super();
   }
@@ -30,12 +30,12 @@ export class PublishPersonaHandler implements ICommandHandler<PublishPersona> {
     });
   }
 
-  private async decide({ name, layout, precondition }: PublishPersona): Promise<Decided<PersonaState>> {
+  private async decide({ name, layout, instanceType, precondition }: PublishPersona): Promise<Decided<PersonaState>> {
     const { state, revision } = await this.reader.persona(name);
     const stream = personaStream(name);
     const stale = unmet(precondition, stream, revision) ?? missing(precondition, stream, revision);
     if (stale) return { kind: 'refused', refusal: stale };
-    const decision = personaDecider.decide({ kind: 'publish-persona', name, layout }, state);
+    const decision = personaDecider.decide({ kind: 'publish-persona', name, instanceType, layout }, state);
     if (!decision.ok) return { kind: 'refused', refusal: decision.refusal };
     return {
       kind: 'decided',

@@ -18,8 +18,10 @@ function layoutWith(offset: number) {
   return layoutDocument(surveyed, planned.value.layout, planned.value.guestConfigSpace);
 }
 
-const publish = (offset: number, state: PersonaState = personaDecider.initial) =>
-  personaDecider.decide({ kind: 'publish-persona', name, layout: layoutWith(offset) }, state);
+const publish = (
+  offset: number, state: PersonaState = personaDecider.initial, instanceType: string | null = 'gpu.large',
+) =>
+  personaDecider.decide({ kind: 'publish-persona', name, instanceType, layout: layoutWith(offset) }, state);
 const after = (...offsets: readonly number[]): { state: PersonaState; events: readonly PersonaEvent[] } => {
   const events: PersonaEvent[] = [];
   for (const offset of offsets) {
@@ -50,5 +52,15 @@ describe('a persona', () => {
     if (!event) throw new Error('an event');
     const envelope = { idempotencyKey: 'k', requestDigest: event.digest, recordedAt: '2026-11-23T17:00:00.000Z' };
     expect(decodeEvent(encodeEvent({ event, envelope })).event).toEqual(event);
+  });
+
+  it('is bound to an instance type, and each version keeps its own', () => {
+    const { events, state } = after(0x200);
+    expect(events).toMatchObject([{ version: 1, instanceType: 'gpu.large' }]);
+    expect(publish(0x200, state)).toMatchObject({ ok: false, refusal: { kind: 'persona-unchanged' } });
+    const moved = publish(0x200, state, 'gpu.small');
+    if (!moved.ok) throw new Error('another instance type is another version');
+    expect(fold(personaDecider, [...events, ...moved.value])).toMatchObject({ versions: [
+      { version: 1, instanceType: 'gpu.large' }, { version: 2, instanceType: 'gpu.small' }] });
   });
 });

@@ -9,13 +9,16 @@ import { type PersonaName } from '../name.js';
 export type PersonaEvent =
   /** The layout as it was published: canonical `cadastre.layout/1`, never changed, only followed by another version. */
   { readonly type: 'PersonaPublished'; readonly schema: 1; readonly name: PersonaName; readonly version: number;
-    readonly layout: string; readonly digest: Digest };
+    /** The instance type whose guests find this layout, as the control plane calls it; null where it is of none. */
+    readonly instanceType: string | null; readonly layout: string; readonly digest: Digest };
 
 export type PersonaCommand =
-  { readonly kind: 'publish-persona'; readonly name: PersonaName; readonly layout: LayoutDocument };
+  { readonly kind: 'publish-persona'; readonly name: PersonaName; readonly instanceType: string | null;
+    readonly layout: LayoutDocument };
 
 export interface PersonaVersion {
   readonly version: number;
+  readonly instanceType: string | null;
   readonly layout: string;
   readonly digest: Digest;
 }
@@ -33,21 +36,25 @@ export type PersonaRefusal =
 /** What may happen to a persona: another version is published. */
 export const personaDecider: Decider<PersonaCommand, PersonaState, PersonaEvent, PersonaRefusal> = {
   initial: { kind: 'unpublished' },
-  decide: ({ name, layout }, state) => publish(name, layout, state),
-  evolve(state, { name, version, layout, digest }) {
+  decide: publish,
+  evolve(state, { name, version, instanceType, layout, digest }) {
     const before = state.kind === 'published' ? state.versions : [];
-    return { kind: 'published', name, revision: before.length, versions: [...before, { version, layout, digest }] };
+    const versions = [...before, { version, instanceType, layout, digest }];
+    return { kind: 'published', name, revision: before.length, versions };
   },
 };
 
 function publish(
-  name: PersonaName, layout: LayoutDocument, state: PersonaState,
+  { name, instanceType, layout }: PersonaCommand, state: PersonaState,
 ): Result<readonly PersonaEvent[], PersonaRefusal> {
   const digest = documentDigest(layout);
   const newest = state.kind === 'published' ? state.versions.at(-1) : undefined;
-  if (newest?.digest === digest) return refuse({ kind: 'persona-unchanged', name, version: newest.version, digest });
+  if (newest?.digest === digest && newest.instanceType === instanceType) {
+    return refuse({ kind: 'persona-unchanged', name, version: newest.version, digest });
+  }
   const version = (newest?.version ?? 0) + 1;
-  return ok([{ type: 'PersonaPublished', schema: 1, name, version, layout: writeLayoutDocument(layout), digest }]);
+  return ok([{ type: 'PersonaPublished', schema: 1, name, version, instanceType,
+    layout: writeLayoutDocument(layout), digest }]);
 }
 
 /** A recorded version as a persona. It was a document when it was recorded: anything else throws. */
