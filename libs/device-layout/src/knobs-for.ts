@@ -8,6 +8,7 @@ import {
 } from '@cadastre/vmm-profiles';
 import { hardwareBehind } from './hardware-behind.js';
 import { identityOf, type LayoutDocument } from './layout-document.js';
+import { type Placement } from './layout.js';
 import { patchesBetween } from './patches-between.js';
 import { placementsOf } from './placements-of.js';
 import { type Unmet, unmetBy } from './unmet.js';
@@ -30,6 +31,11 @@ export interface LayoutHost {
   /** What the control plane sets anyway. */
   readonly settings: Readonly<Record<string, string>>;
   readonly names: DeviceNames;
+  /**
+   * Places somebody asked for; not given, the whole layout was. What else of the hardware the kernel or the VMM hides
+   * from every guest, as SR-IOV, keeps nobody from what they asked for: it is told in `notShown`.
+   */
+  readonly asked?: readonly Pick<Placement, 'offset'>[];
 }
 
 /** A document alone, on a kernel that was looked at. */
@@ -41,7 +47,10 @@ export const documentAlone: LayoutHost = {
 /** What a control plane must set so that a guest finds a layout, or why that cannot be. */
 export interface KnobsAnswer {
   readonly profile: { readonly name: string; readonly revision: number };
-  /** `exact`: it does so of itself. `obeys-with-knob`: with `settings`. `cannot-obey`: whatever is set; see `unmet`. */
+  /**
+   * `exact`: it shows the layout of itself. `obeys-with-knob`: with `settings`, what was asked for, but for `notShown`.
+   * `cannot-obey`: whatever is set; see `unmet`.
+   */
   readonly verdict: 'exact' | 'obeys-with-knob' | 'cannot-obey';
   readonly settings: Readonly<Record<string, string>>;
   /** The settings and what is set anyway, in the words of the VMM: it gives the guest that was predicted. */
@@ -49,6 +58,8 @@ export interface KnobsAnswer {
   /** Capabilities the VMM is asked to make. */
   readonly wanted: readonly WantedPlacement[];
   readonly unmet: readonly Unmet[];
+  /** Capabilities of the hardware that nobody asked for and the guest does not find. */
+  readonly notShown: readonly Unmet[];
   readonly implicitDefault: ImplicitDefault | null;
   readonly needs: readonly string[];
   /** What the guest reads with all this set. */
@@ -80,12 +91,17 @@ export function knobsFor(
   });
   // Who lays a whole document out needs no hardware to be told.
   const isHardwareKnown = host.physical !== null || profile.reads !== 'vfio-pci';
-  const unmet = unmetBy({ seen, layout, settings, told, physical, isHardwareKnown });
+  const differing = unmetBy({ seen, layout, settings, told, physical, isHardwareKnown });
+  const isIncidental = ({ kind, offset }: Unmet): boolean => kind === 'not-shown' && host.asked !== undefined
+    && !host.asked.some((one) => one.offset === offset);
+  const notShown = differing.filter(isIncidental);
+  const unmet = differing.filter((one) => !isIncidental(one));
+  const isExact = notShown.length === 0 && Object.keys(settings).length === 0;
   return {
     profile: { name: profile.name, revision: profile.revision },
-    verdict: unmet.length > 0 ? 'cannot-obey' : Object.keys(settings).length > 0 ? 'obeys-with-knob' : 'exact',
+    verdict: unmet.length > 0 ? 'cannot-obey' : isExact ? 'exact' : 'obeys-with-knob',
     settings, configuration: configurationOf(profile, { settings: all, port: host.port, pasid }, host.names),
-    wanted, unmet, implicitDefault, needs, seen,
+    wanted, unmet, notShown, implicitDefault, needs, seen,
   };
 }
 

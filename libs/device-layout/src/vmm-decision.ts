@@ -39,14 +39,21 @@ export interface VmmDecision {
   readonly vmm: VmmRequest;
   readonly profile: { readonly name: string; readonly revision: number };
   readonly kernel: HostKernel;
+  /** The facts about that kernel the prediction was made with. */
+  readonly kernelView: GuestPrediction['kernelView'];
   /** What is guessed about the VMM or the kernel. */
   readonly assumed: readonly string[];
-  /** `exact`: the VMM shows the layout by itself. `obeys-with-knob`: with `knobs`. `cannot-obey`: see `unmet`. */
+  /**
+   * `exact`: the VMM shows the layout by itself. `obeys-with-knob`: with `knobs`, what was asked for, but for
+   * `notShown`. `cannot-obey`: see `unmet`.
+   */
   readonly verdict: KnobsAnswer['verdict'];
   readonly knobs: Readonly<Record<string, string>>;
   readonly configuration: readonly ConfigurationFragment[];
   readonly needs: readonly string[];
   readonly unmet: readonly Unmet[];
+  /** Capabilities of the hardware that nobody asked for and the guest does not find. */
+  readonly notShown: readonly Unmet[];
   readonly implicitDefault: ImplicitDefault | null;
   readonly outcome: Outcome;
   /** Null where no guest starts. */
@@ -67,6 +74,8 @@ export interface VmmQuestion {
   /** As the host and the control plane call the device. */
   readonly hostBdf: string;
   readonly device: string;
+  /** Whether the whole layout is asked for, as of a persona; otherwise its placements are. */
+  readonly isWhole: boolean;
 }
 
 /** Predicts what a VMM shows of a planned layout, with the knobs that make it obey, and judges the two. */
@@ -74,18 +83,19 @@ export function decideVmm(vmm: VmmRequest, question: VmmQuestion): Result<VmmDec
   const taken = profileFor(vmm);
   if (!taken.ok) return refuse(taken.refusal);
   const { kernel, assumed } = hostKernelOf(question.kernel);
-  const { survey, planned: { layout, guestConfigSpace }, iommu, role, family, hostBdf, device } = question;
+  const { survey, planned: { layout, guestConfigSpace }, iommu, role, family, hostBdf, device, isWhole } = question;
   const answer = knobsFor(layoutDocument(survey, layout, guestConfigSpace), taken.value.profile, {
     physical: survey, role, family, kernel, pasid: pasidOf(iommu), atsSupported: iommu.atsSupported,
     port: vmm.port, settings: vmm.settings, names: { hostBdf, device },
+    ...(isWhole ? {} : { asked: layout.placements }),
   });
-  const { profile, verdict, settings, configuration, needs, unmet, implicitDefault, seen } = answer;
+  const { profile, verdict, settings, configuration, needs, unmet, notShown, implicitDefault, seen } = answer;
   return ok({
     vmm: { name: vmm.name, version: vmm.version, port: vmm.port, settings: vmm.settings },
-    profile, kernel,
+    profile, kernel, kernelView: seen.kernelView,
     assumed: [...(taken.value.assumed === null ? [] : [taken.value.assumed]),
       ...(assumed ? [`kernel flavour ${question.kernel.flavour} is taken for ${kernel.flavour}`] : [])],
-    verdict, knobs: settings, configuration, needs, unmet, implicitDefault, outcome: seen.outcome,
+    verdict, knobs: settings, configuration, needs, unmet, notShown, implicitDefault, outcome: seen.outcome,
     predicted: predictedOver(survey.space, seen), findings: seen.findings, migration: seen.migration,
   });
 }

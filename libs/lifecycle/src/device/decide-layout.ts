@@ -83,7 +83,8 @@ export function decideLayout(
   if (!planned.ok) return planned;
   const placements = planned.value.layout.placements.map((one) => told(one, moved));
   const layout = { ...planned.value.layout, placements };
-  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, family, planned.value, ground.function) : ok(null);
+  const isWhole = wish.persona !== null;
+  const vmm = wish.vmm ? vmmOf(wish.vmm, key, surveyed, family, planned.value, ground.function, isWhole) : ok(null);
   if (!vmm.ok) return vmm;
   return ok({
     ...layout, requested: wish.requested, policy: wish.policy, told: wish.told,
@@ -130,13 +131,13 @@ function told(placement: Placement, moved: readonly Placement[]): Placement {
 
 function vmmOf(
   vmm: VmmRequest, key: DeviceKey, surveyed: Survey, family: PhysicalFunction | null, planned: PlannedLayout,
-  { key: { address }, observation }: RegisteredFunction,
+  { key: { address }, observation }: RegisteredFunction, isWhole: boolean,
 ): Result<VmmDecision, Extract<DecideRefusal, { kind: 'vmm-unknown' }>> {
   if (!observation) throw new Error(`${address} was never observed`);
   const { kernel, iommu, sriov: { role } } = observation.facts;
   return decideVmm(vmm, {
     survey: surveyed, planned, kernel, iommu, role, family: family?.survey ?? null, hostBdf: address,
-    device: key.device,
+    device: key.device, isWhole,
   });
 }
 

@@ -84,17 +84,18 @@ describe('a layout decided for a VMM', () => {
       verdict: 'cannot-obey', unmet: [{ kind: 'bytes-differ', offset: 0x139, rule: 'Q19' }] });
   });
 
-  it('is not obeyed where a capability of the hardware that it lists is shown by no setting', () => {
+  it('tells which capabilities of the hardware, that nobody asked for, are shown by no setting', () => {
     const facts = observation({}, buildConfigSpace({
       standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }],
       extended: [{ id: 0x0001, offset: 0x100 }, { id: 0x0010, offset: 0x160 }],
     }));
     expect(decided(attached({ vmm: qemu11 }, facts)).vmm).toMatchObject({
-      verdict: 'cannot-obey', unmet: [{ kind: 'not-shown', offset: 0x160, insteadOffset: null, rule: 'Q11' }] });
+      verdict: 'obeys-with-knob', unmet: [],
+      notShown: [{ kind: 'not-shown', offset: 0x160, insteadOffset: null, rule: 'Q11' }] });
     const operations = [
       { kind: 'hide-capability', space: 'extended', id: 0x10, offset: null, reason: 'no VFs' }] as const;
     expect(decided(attached({ vmm: qemu11, operations }, facts)).vmm)
-      .toMatchObject({ verdict: 'obeys-with-knob', unmet: [] });
+      .toMatchObject({ verdict: 'obeys-with-knob', unmet: [], notShown: [] });
   });
 
   it('tells what is guessed about the kernel', () => {

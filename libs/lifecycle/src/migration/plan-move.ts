@@ -114,7 +114,7 @@ function judge(
   if (planned.kind === 'refused') return ok({ ...planned, shown: null });
   const decision = vmm && decideVmm(vmm, {
     survey: there, planned: planned.planned, kernel: facts.kernel, iommu: facts.iommu, role: facts.sriov.role,
-    family: family?.survey ?? null, hostBdf: target.key.address, device: key.device,
+    family: family?.survey ?? null, hostBdf: target.key.address, device: key.device, isWhole: layout.persona !== null,
   });
   if (decision && !decision.ok) return refuse(decision.refusal);
   const verdict = withSource(layout, planned.verdict ?? verdictOfShown(has, layout, observed, {
