@@ -59,15 +59,12 @@ interface Model {
 /** Of one model; 100 KiB of digests. */
 const looksMax = 1_024;
 
-/**
- * Vendor and device (of a VF, which has neither, those of the subsystem), class and revision: firmware may change any
- * byte of one model, other silicon is another one. So is another role, which has other registers.
- */
+/** Vendor and device; of a VF, which has neither, those of the subsystem. Another role has other registers. */
 function modelOf(observation: ModelObserved): string {
   // The first 48 bytes in base64: the IDs are all that is wanted of a space that may be looked at very often.
   const header = Buffer.from(observation.configSpace.slice(0, 64), 'base64');
   const isVf = header.readUInt16LE(0) === noId;
   const [vendor, device] = isVf ? [header.readUInt16LE(0x2c), header.readUInt16LE(0x2e)]
     : [header.readUInt16LE(0), header.readUInt16LE(2)];
-  return `${vendor}:${device}:${header.readUInt32LE(8)}:${observation.sriov.role}`;
+  return `${vendor}:${device}:${observation.sriov.role}`;
 }
