@@ -11,7 +11,7 @@ const identityRanges: readonly ByteRange[] = [
 export function judgeBytes(draft: VerdictDraft): void {
   const { layout, to, obeys, behind, unchecked } = draft;
   const there = to.shown ? to.survey.space.toBytes() : predictedBytes(layout, to.survey, behind, obeys);
-  const here = layout.space;
+  const here = layout.space.toBytes();
   const open = to.shown?.open ?? [];
   const isOpen = (at: number): boolean => open.some((one) => ByteRange.contains(one, { offset: at, length: 1 }));
   for (const one of open) {
@@ -19,7 +19,7 @@ export function judgeBytes(draft: VerdictDraft): void {
     if (isJudged) unchecked.push(`${ByteRange.show(one)}, which ${to.vmm.profile} may show otherwise`);
   }
   for (const range of layout.ranges) {
-    for (const run of unlikeRuns(range, (at) => here.u8(at) === there[at] || isOpen(at))) {
+    for (const run of unlikeRuns(range, (at) => here[at] === there[at] || isOpen(at))) {
       // Identity is judged field by field.
       if (!obeys && identityRanges.some((one) => ByteRange.contains(one, run))) continue;
       judgeRun(run, range, there, draft);

@@ -1,4 +1,4 @@
-import { ByteRange, type Owner } from '@cadastre/config-space';
+import { ByteRange, type Capability, type Owner } from '@cadastre/config-space';
 import { isNullHead } from './capability-pairs.js';
 import { type LayoutCapability } from './layout-document.js';
 import { quirksOf } from './quirk-row.js';
@@ -28,10 +28,15 @@ function takenBy(
   { space, id, name, offset, length, origin }: LayoutCapability, draft: VerdictDraft,
 ): UnshownBecause | undefined {
   const { owners } = draft.to.survey;
+  // Bytes of one capability follow each other: what lets the first pass lets all of them.
+  let passed: Capability | undefined;
   for (let at = offset; at < offset + length; at += 1) {
     const { owner, capability } = owners.ownerAt(at);
-    if (owner === 'zero' || isKept(at, draft) || (origin === 'physical' && isShown(at, draft))) continue;
-    return { kind: 'place-taken', space, id, name, offset, at, by: capability?.row.name ?? owner };
+    if (owner === 'zero' || (capability && capability === passed)) continue;
+    if (!capability || !(isKept(capability, draft) || (origin === 'physical' && isShown(capability, draft)))) {
+      return { kind: 'place-taken', space, id, name, offset, at, by: capability?.row.name ?? owner };
+    }
+    passed = capability;
   }
   return undefined;
 }
@@ -40,18 +45,17 @@ function takenBy(
  * Bytes of a capability that a VMM which obeys documents hides or shows elsewhere: it keeps every access from them. A
  * header that means nothing is the list's, and the document has its own.
  */
-function isKept(at: number, { to, obeys, behind, hidden }: VerdictDraft): boolean {
-  const { capability } = to.survey.owners.ownerAt(at);
-  if (!capability || !obeys) return false;
+function isKept(capability: Capability, { obeys, behind, hidden }: VerdictDraft): boolean {
+  if (!obeys) return false;
   if (isNullHead(capability)) return true;
-  return [...behind].some(([guest, one]) => one === capability && guest.offset !== capability.offset)
-    || hidden.some((one) => one.space === capability.space && one.offset === capability.offset);
+  for (const [guest, one] of behind) if (one === capability && guest.offset !== capability.offset) return true;
+  return hidden.some((one) => one.space === capability.space && one.offset === capability.offset);
 }
 
 /** Bytes of a capability the guest has as well: where those overlap, they did for whoever published the layout. */
-function isShown(at: number, { to, behind }: VerdictDraft): boolean {
-  const { capability } = to.survey.owners.ownerAt(at);
-  return capability !== undefined && [...behind.values()].includes(capability);
+function isShown(capability: Capability, { behind }: VerdictDraft): boolean {
+  for (const one of behind.values()) if (one === capability) return true;
+  return false;
 }
 
 /** Registers that no capture tells of. */
@@ -73,7 +77,9 @@ function seenBy({ space, id, name, offset, length }: LayoutCapability, draft: Ve
 UnshownBecause | undefined {
   const { evidence } = draft.to;
   for (let at = offset; evidence && at < offset + length; at += 1) {
-    const seen = isKept(at, draft) ? undefined : evidence.inUse({ offset: at, length: 1 });
+    const { capability } = draft.to.survey.owners.ownerAt(at);
+    const isFree = capability !== undefined && isKept(capability, draft);
+    const seen = isFree ? undefined : evidence.inUse({ offset: at, length: 1 });
     // A capability of another unit is listed, and such a VMM hides it there: nothing lies unseen under it here.
     if (seen && draft.obeys && listed.includes(seen.owner)) continue;
     if (seen) return { kind: 'seen-in-use', space, id, name, offset, at, owner: seen.owner, by: seen.source };
