@@ -1,31 +1,17 @@
-import { IsObject, IsOptional, IsString } from 'class-validator';
+import { IsOptional } from 'class-validator';
 import { type ImportTarget } from '@cadastre/ledger';
-import { VmmDto } from '../devices/attach-device.dto.js';
 import { vmmOf } from '../devices/layout-wish.js';
 import { parse } from '../http/parse-name.js';
 import { assertSoundBody } from '../http/sound-body.js';
 import { IsNested, validationPipe } from '../http/validation.js';
+import { MigrationTargetDto } from '../migrations/migrations.dto.js';
 import { EdgeProblem } from '../problems/edge-problem.js';
-
-/** Where the devices of a bundle go. */
-class ImportTargetDto {
-  @IsString()
-  host!: string;
-
-  /** The VMM there; left out, that of each device. */
-  @IsOptional() @IsNested(() => VmmDto)
-  vmm?: VmmDto | null;
-
-  /** The address of a function for each device that was attached. */
-  @IsObject()
-  functions!: Record<string, unknown>;
-}
 
 /** The first line of an import. */
 class ImportOrderDto {
-  /** Left out where no device was attached. */
-  @IsOptional() @IsNested(() => ImportTargetDto)
-  target?: ImportTargetDto | null;
+  /** As of a migration; left out where no device was attached. */
+  @IsOptional() @IsNested(() => MigrationTargetDto)
+  target?: MigrationTargetDto | null;
 }
 
 const pipe = validationPipe();
