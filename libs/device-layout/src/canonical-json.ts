@@ -20,16 +20,29 @@ function write(value: unknown, depth: number): string {
     }
     return String(value);
   }
-  // Array.from: map() would step over the holes of a sparse array and leave "[,1]".
-  if (Array.isArray(value)) return `[${Array.from(value, (item) => write(item, depth + 1)).join(',')}]`;
+  if (Array.isArray(value)) return writeList(value, depth);
   if (!isPlainObject(value)) throw new TypeError(`canonical JSON holds plain objects, not ${kindOf(value)}`);
-  const members: string[] = [];
+  return writeObject(value, depth);
+}
+
+// One text that grows: lists of members to join took as long as everything else.
+function writeList(items: readonly unknown[], depth: number): string {
+  let text = '[';
+  // By index: map() would step over the holes of a sparse array and leave "[,1]".
+  for (let index = 0; index < items.length; index += 1) {
+    text += (index === 0 ? '' : ',') + write(items[index], depth + 1);
+  }
+  return `${text}]`;
+}
+
+function writeObject(value: Readonly<Record<string, unknown>>, depth: number): string {
+  let text = '{';
   // RFC 8785 section 3.2.3: names in order of their UTF-16 code units, which is what sort() compares.
   for (const key of Object.keys(value).sort()) {
     if (value[key] === undefined) throw new TypeError(`canonical JSON has no undefined: ${key}; absent is null`);
-    members.push(`${writeString(key)}:${write(value[key], depth + 1)}`);
+    text += `${text === '{' ? '' : ','}${writeString(key)}:${write(value[key], depth + 1)}`;
   }
-  return `{${members.join(',')}}`;
+  return `${text}}`;
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
