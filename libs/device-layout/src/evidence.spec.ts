@@ -35,6 +35,20 @@ describe('evidence of further captures', () => {
     expect(evidence.looked).toBe(4);
   });
 
+  it('tells of a byte in use by the first capture that shows it, whatever a later one has there', () => {
+    const listing = { source: 'unit 1', survey: surveyOf({ extended: [aer, { id: 0x04, offset: 0x200 }] }) };
+    const hiding = { source: 'unit 2', survey: surveyOf({ extended: [aer], bytes: { 0x204: [1] } }) };
+    const range = { offset: 0x204, length: 4 };
+    const evidence = Evidence.of([listing, hiding]);
+    expect(evidence.inUse(range)).toEqual({ at: 0x204, owner: 'capability', source: 'unit 1' });
+    expect(evidence.unlisted(range)).toEqual({ at: 0x204, owner: 'unknown-non-zero', source: 'unit 2' });
+    expect(evidence.named.map(({ source }) => source)).toEqual(['unit 1', 'unit 2']);
+    expect(Evidence.of([listing]).unlisted(range)).toBeUndefined();
+    const other = Evidence.of([hiding, listing]);
+    expect([other.inUse(range), other.unlisted(range)])
+      .toEqual(new Array(2).fill({ at: 0x204, owner: 'unknown-non-zero', source: 'unit 2' }));
+  });
+
   it('is not changed by what is seen later', () => {
     const before = Evidence.of([{ source: 'unit 1', survey: over }]);
     const unit = surveyOf({ extended: [aer], bytes: { 0x13a: [1] } });

@@ -21,19 +21,33 @@ export interface SeenInUse {
   readonly source: string;
 }
 
-/** Captures one decision may name: those that told something new, and each has at most 4096 bytes to tell. */
-export const furtherCapturesMax = 4096;
+/**
+ * Captures one decision may name: those that told something new. Each of 4096 bytes can be told twice: as part of a
+ * capability, and as a register that no list tells of.
+ */
+export const furtherCapturesMax = 2 * extendedSizeBytes;
+
+/** What a list tells of: whoever obeys a whole layout sees it and hides it. Anything else lies there unseen. */
+const listed: readonly Owner[] = ['capability', 'hidden-capability'];
+
+/** For each byte, 1 + the index of the first capture that shows it in use; 0 while none does. */
+interface FirstSeen {
+  /** By whatever owns it there. */
+  readonly inUse: Uint16Array;
+  /** By something that no list tells of: a capability of one unit says nothing about a register of another. */
+  readonly unlisted: Uint16Array;
+}
 
 /**
  * What many captures of one model say about its bytes: one that was ever part of anything, or ever not zero, is not
  * free. Made once for a model and used for every plan over it; a further capture gives another evidence.
  */
 export class Evidence {
-  static readonly none = new Evidence(new Uint16Array(extendedSizeBytes), [], [], 0);
+  static readonly none = new Evidence(
+    { inUse: new Uint16Array(extendedSizeBytes), unlisted: new Uint16Array(extendedSizeBytes) }, [], [], 0);
 
   private constructor(
-    /** For each byte, 1 + the index of the first capture that shows it in use; 0 while none does. */
-    private readonly firstSeen: Uint16Array, private readonly captures: readonly FurtherCapture[],
+    private readonly firstSeen: FirstSeen, private readonly captures: readonly FurtherCapture[],
     /** The captures that told of a byte what none before them had told: in a fleet of one model, few. */
     readonly named: readonly CaptureNamed[],
     /** How many captures were looked at, those that told nothing new among them. */
@@ -60,24 +74,38 @@ export class Evidence {
   }
 
   /** The bytes with those marked that a survey is the first to show in use; undefined when there are none. */
-  private marked({ owners }: Survey): Uint16Array | undefined {
-    let marked: Uint16Array | undefined;
+  private marked({ owners }: Survey): FirstSeen | undefined {
+    let marked: FirstSeen | undefined;
     for (const { offset, length, owner } of owners.runs()) {
       // What was not captured says nothing about other captures.
       if (owner === 'zero' || owner === 'not-captured') continue;
-      for (let at = offset; at < offset + length; at += 1) {
-        if (this.firstSeen[at] !== 0) continue;
-        marked ??= this.firstSeen.slice();
-        marked[at] = this.captures.length + 1;
+      for (const told of listed.includes(owner) ? ['inUse'] as const : ['inUse', 'unlisted'] as const) {
+        for (let at = offset; at < offset + length; at += 1) {
+          if (this.firstSeen[told][at] !== 0) continue;
+          marked ??= { inUse: this.firstSeen.inUse.slice(), unlisted: this.firstSeen.unlisted.slice() };
+          marked[told][at] = this.captures.length + 1;
+        }
       }
     }
     return marked;
   }
 
-  /** The first byte of a range that some capture shows in use. */
+  /** The first byte of a range that some capture shows in use, as the first capture does that shows it. */
   inUse(range: ByteRange): SeenInUse | undefined {
-    for (let at = range.offset; at < range.offset + range.length; at += 1) {
-      const capture = this.captures[(this.firstSeen[at] ?? 0) - 1];
+    return this.first(range, this.firstSeen.inUse);
+  }
+
+  /**
+   * The same of bytes that no list tells of, whatever was listed there before: a VMM that hides whatever it sees in a
+   * list has only these to fear.
+   */
+  unlisted(range: ByteRange): SeenInUse | undefined {
+    return this.first(range, this.firstSeen.unlisted);
+  }
+
+  private first({ offset, length }: ByteRange, seen: Uint16Array): SeenInUse | undefined {
+    for (let at = offset; at < offset + length; at += 1) {
+      const capture = this.captures[(seen[at] ?? 0) - 1];
       if (capture) return { at, owner: capture.survey.owners.ownerAt(at).owner, source: capture.source };
     }
     return undefined;

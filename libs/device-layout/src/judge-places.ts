@@ -1,4 +1,4 @@
-import { ByteRange, type Capability, type Owner } from '@cadastre/config-space';
+import { ByteRange, type Capability } from '@cadastre/config-space';
 import { isNullHead } from './capability-pairs.js';
 import { type LayoutCapability } from './layout-document.js';
 import { quirksOf } from './quirk-row.js';
@@ -70,18 +70,15 @@ function forbiddenBy(
   return undefined;
 }
 
-const listed: readonly Owner[] = ['capability', 'hidden-capability'];
-
 /** A byte that is free here and in use in another unit, or was under another firmware. */
 function seenBy({ space, id, name, offset, length }: LayoutCapability, draft: VerdictDraft):
 UnshownBecause | undefined {
   const { evidence } = draft.to;
   for (let at = offset; evidence && at < offset + length; at += 1) {
     const { capability } = draft.to.survey.owners.ownerAt(at);
-    const isFree = capability !== undefined && isKept(capability, draft);
-    const seen = isFree ? undefined : evidence.inUse({ offset: at, length: 1 });
+    if (capability && isKept(capability, draft)) continue;
     // A capability of another unit is listed, and such a VMM hides it there: nothing lies unseen under it here.
-    if (seen && draft.obeys && listed.includes(seen.owner)) continue;
+    const seen = draft.obeys ? evidence.unlisted({ offset: at, length: 1 }) : evidence.inUse({ offset: at, length: 1 });
     if (seen) return { kind: 'seen-in-use', space, id, name, offset, at, owner: seen.owner, by: seen.source };
   }
   return undefined;

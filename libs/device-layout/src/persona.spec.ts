@@ -88,6 +88,16 @@ describe('a persona', () => {
       .verdict).toMatchObject({ reasons: [], hidden: [{ name: 'LTR' }, { name: 'L1SS' }] });
   });
 
+  it('R5: keeps out of a register that one unit has where another, seen before or later, lists a capability', () => {
+    const listing = { source: 'unit 7',
+      survey: surveyOf({ ...v2, extended: [...v2.extended ?? [], { id: 0x1e, offset: 0x400 }] }) };
+    const hiding = { source: 'unit 8', survey: surveyOf({ ...v2, bytes: { 0x404: [1] } }) };
+    for (const evidence of [Evidence.of([listing, hiding]), Evidence.of([hiding, listing])]) {
+      expect(fit(persona, on(surveyOf(v2), { evidence })).verdict.reasons).toMatchObject([
+        { kind: 'seen-in-use', offset: 0x400, at: 0x404, owner: 'unknown-non-zero', by: 'unit 8' }]);
+    }
+  });
+
   it('moves nothing over a register', () => {
     const wearer = on(surveyOf({ ...v2, extended: [{ id: 0x01, offset: 0x100 }, { id: 0x0f, offset: 0x240,
       body: u16(0x20) }], bytes: { 0x204: [9] } }));
