@@ -96,6 +96,70 @@ describe('any value that has canonical JSON', () => {
   });
 });
 
+/** RFC 8785 by the letter, one code unit after the other. */
+function naive(value: unknown): string {
+  if (value === null || typeof value === 'boolean') return `${value}`;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && !Object.is(value, -0)) return `${value}`;
+  if (typeof value === 'string') return `"${Array.from(value, naiveCharacter).join('')}"`;
+  if (Array.isArray(value)) return `[${Array.from(value, naive).join(',')}]`;
+  if (typeof value !== 'object' || value instanceof Date) throw new TypeError('has no canonical form');
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, member]) => `${naive(name)}:${naive(member)}`);
+  return `{${members.join(',')}}`;
+}
+
+const escapes = new Map([['"', '\\"'], ['\\', '\\\\'], ['\b', '\\b'], ['\t', '\\t'], ['\n', '\\n'], ['\f', '\\f'],
+  ['\r', '\\r']]);
+
+/** Of what Array.from makes of text: one code point, or a surrogate that found no other half. */
+function naiveCharacter(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  if (code >= 0xd800 && code <= 0xdfff) throw new TypeError('is no text');
+  return escapes.get(character) ?? (code < 0x20 ? `\\u${code.toString(16).padStart(4, '0')}` : character);
+}
+
+describe('a value of any kind', () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom('"', '\\', '/', '\n', '\u0000', '\u001f', '\u007f', '\u00e9', '\u2028') }));
+  const name = fc.oneof(text, fc.nat({ max: 20 }).map(String),
+    fc.constantFrom('', '-1', '01', '1e3', '4294967294', '4294967295', '9007199254740993', '__proto__', 'toJSON',
+      'constructor', ':', '/', '\ufb33', '\u{1f600}'));
+  const good = fc.oneof(text, fc.maxSafeInteger().map((given) => given + 0), fc.boolean(), fc.constant(null));
+  const bad = fc.oneof(fc.double(), fc.constantFrom<unknown>(-0, undefined, '\ud83d', 'a\ude00', '\ude00\ud83d',
+    2 ** 53, 1n, new Date(0)));
+  const tree = (leaf: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof({ maxDepth: 4, withCrossShrink: true }, leaf, fc.array(tie('value'), { maxLength: 4 }),
+      fc.array(fc.tuple(name, tie('value')), { maxLength: 6 }).map((entries) => Object.fromEntries(entries))),
+  })).value;
+  const outcome = (write: (value: unknown) => string, value: unknown): string => {
+    try {
+      return write(value);
+    } catch (error) {
+      if (error instanceof TypeError) return 'is refused';
+      throw error;
+    }
+  };
+
+  it('is spelled as RFC 8785 says, whatever its text and its names are', () => {
+    fc.assert(fc.property(tree(good), (given) => {
+      expect(canonicalJson(given)).toBe(naive(given));
+    }), { numRuns: 2_000 });
+  });
+
+  it('is refused exactly where something in it has no canonical form', () => {
+    fc.assert(fc.property(tree(fc.oneof({ arbitrary: good, weight: 5 }, { arbitrary: bad, weight: 1 })), (given) => {
+      expect(outcome(canonicalJson, given)).toBe(outcome(naive, given));
+    }), { numRuns: 2_000 });
+  });
+
+  it('has its names in order, be they few or many', () => {
+    fc.assert(fc.property(fc.uniqueArray(name, { maxLength: 40, size: 'max' }), (names) => {
+      const given = Object.fromEntries(names.map((one, index) => [one, index]));
+      expect(canonicalJson(given)).toBe(naive(given));
+    }));
+  });
+});
+
 function backwards(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(backwards);
   if (typeof value !== 'object' || value === null) return value;
