@@ -2,6 +2,7 @@ import {
   ConfigSpace, extendedCapabilitiesMax, ok, refuse, type Result, standardCapabilitiesMax,
 } from '@cadastre/config-space';
 import { canonicalJson } from './canonical-json.js';
+import { hexOf } from './compare-layouts.js';
 import { Digest } from './digest.js';
 import { furtherCapturesMax } from './evidence.js';
 import { whatContradicts } from './layout-contradiction.js';
@@ -64,7 +65,8 @@ const range = object({
 
 const row = object({ offset, bytes: text(47, /^[0-9a-f]{2}( [0-9a-f]{2}){15}$/) });
 
-const body = object({
+/** Everything but the digest, which is of all the rest. */
+const members = {
   format: oneOf(layoutFormat),
   planner: text(64), identity, configSize: oneOf(256, 4096),
   standardList: list(offset, standardCapabilitiesMax), extendedList: list(offset, extendedCapabilitiesMax),
@@ -75,8 +77,9 @@ const body = object({
     looked: whole(0, 0xffffffff),
     quirks: list(text(128), 256), told: list(object({ by: oneOf('operator', 'dvsec', 'plugin'), source: line }), 256),
   }),
-  digest,
-});
+};
+const unsigned = object(members);
+const body = object({ ...members, digest });
 type Written = ValueOf<typeof body>;
 
 export type LayoutCapability = ValueOf<typeof capability>;
@@ -105,28 +108,25 @@ export const layoutDocumentSchema: JsonSchema = {
 
 /** Canonical JSON of a document, its digest included. */
 export function writeLayoutDocument(document: LayoutDocument): string {
-  return canonicalJson({ ...unsigned(document), digest: documentDigest(document) });
+  const written = writeUnsigned(document);
+  return canonicalJson({ ...written, digest: Digest.of(canonicalJson(written)) });
 }
 
 /** SHA-256 of the canonical document without this digest. */
 export function documentDigest(document: LayoutDocument): Digest {
-  return Digest.of(canonicalJson(unsigned(document)));
+  return Digest.of(canonicalJson(writeUnsigned(document)));
 }
 
-function unsigned({ space, ...rest }: LayoutDocument): Readonly<Record<string, unknown>> {
-  const placeholder = `sha256:${'0'.repeat(64)}` as Digest;
-  const written = body.write({ ...rest, format: layoutFormat, rows: rowsOf(space), digest: placeholder });
-  return Object.fromEntries(Object.entries(written as object).filter(([name]) => name !== 'digest'));
+function writeUnsigned({ space, ...rest }: LayoutDocument): object {
+  return unsigned.write({ ...rest, format: layoutFormat, rows: rowsOf(space) }) as object;
 }
 
 /** Rows of 16 bytes, those of nothing but zeroes left out. */
 function rowsOf(space: ConfigSpace): Written['rows'] {
-  const bytes = space.toBytes();
   const rows: Written['rows'][number][] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
+  for (let at = 0; at < space.size; at += 16) {
     if (space.nonZeroFrom(at, at + 16) === at + 16) continue;
-    const shown = Array.from(bytes.subarray(at, at + 16), (byte) => byte.toString(16).padStart(2, '0'));
-    rows.push({ offset: at, bytes: shown.join(' ') });
+    rows.push({ offset: at, bytes: hexOf(at, 16, (one) => space.u8(one)) });
   }
   return rows;
 }

@@ -121,8 +121,13 @@ export function object<const Given extends Readonly<Record<string, { readonly sc
       }
       return ok(value as Value);
     },
-    write: (value) => Object.fromEntries(shapes.map(([name, shape]) =>
-      [name, shape.write((value as Readonly<Record<string, unknown>>)[name])])),
+    write(value) {
+      const written: Record<string, unknown> = {};
+      for (const [name, shape] of shapes) {
+        written[name] = shape.write((value as Readonly<Record<string, unknown>>)[name]);
+      }
+      return written;
+    },
     schema: {
       type: 'object', additionalProperties: false, required: shapes.map(([name]) => name),
       properties: Object.fromEntries(shapes.map(([name, shape]) => [name, shape.schema])),
