@@ -285,12 +285,14 @@ function finish({ request, lists, quirks, told, placements: placed, patches: bod
 
 /** The body, and of a standard capability the half of the first DWORD that is behind its header. */
 function bodyPatches({ name, space, offset, registers }: Placement): readonly ConfigPatch[] {
-  return capabilityDwords(syntheticCapability(name), registers).flatMap((value, index) => {
-    if (index === 0 && space === 'extended') return [];
+  const patches: ConfigPatch[] = [];
+  for (const [index, value] of capabilityDwords(syntheticCapability(name), registers).entries()) {
+    if (index === 0 && space === 'extended') continue;
     const at = ConfigOffset.from(offset + 4 * index);
     if (!at.ok) throw new RangeError(`${name} at ${offset} runs out of config space`);
-    return [{ offset: at.value, mask: index === 0 ? 0xffff0000 : 0xffffffff, value }];
-  });
+    patches.push({ offset: at.value, mask: index === 0 ? 0xffff0000 : 0xffffffff, value });
+  }
+  return patches;
 }
 
 /** One patch for each DWORD, in offset order; of two that meet, the later one wins. */
