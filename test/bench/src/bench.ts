@@ -36,6 +36,7 @@ line('planLayout', micros(core.planMicros), `goal <= 50 us; ${ratio(core.planMic
 line('guestView of a 4 KiB space', micros(core.guestViewMicros),
   `goal <= 40 us; ${ratio(core.guestViewMicros)} of a sha256`);
 line('planLayout, 17 capabilities, 3 wanted', micros(layouts.planMicros), 'goal <= 50 us');
+line('planLayout, 17 capabilities, PASID wanted', micros(layouts.pasidMicros), 'goal <= 50 us');
 line('migrationVerdict, 17 capabilities', micros(layouts.verdictMicros), 'goal <= 100 us');
 line('  for a VMM that compares bytes', micros(layouts.comparingMicros), 'goal <= 100 us');
 line(`baseline of ${layouts.fleet} functions`, `${layouts.baselineMillis.toFixed(0)} ms`,
