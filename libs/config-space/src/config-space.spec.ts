@@ -36,6 +36,10 @@ describe('a capture that may have stopped early', () => {
       expect([space.size, space.capturedBytes, space.isWhole]).toEqual([size, captured, captured === size]);
     });
 
+  it.each([0x110, 4096])('lends the %i bytes that were captured, and no others', (captured) => {
+    expect(spaceOf(counting(captured)).withBytes((bytes) => [...bytes])).toEqual([...counting(captured)]);
+  });
+
   it('knows which bytes were captured and reads the others as zero', () => {
     const space = spaceOf(counting(0x110));
     expect(space.captured(0x10c, 4)).toBe(true);

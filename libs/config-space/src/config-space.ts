@@ -92,6 +92,11 @@ export class ConfigSpace {
     return offset >= 0 && offset + length <= this.capturedBytes;
   }
 
+  /** What `read` makes of the captured bytes. They are lent: it changes nothing in them and keeps nothing of them. */
+  withBytes<Answer>(read: (bytes: Uint8Array) => Answer): Answer {
+    return read(this.isWhole ? this.bytes : this.bytes.subarray(0, this.capturedBytes));
+  }
+
   /** A copy of the captured bytes. */
   toBytes(): Uint8Array {
     return this.bytes.slice(0, this.capturedBytes);

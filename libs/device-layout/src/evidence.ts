@@ -64,7 +64,7 @@ export class Evidence {
     if (!firstSeen) return this.andSoMany(1);
     if (this.captures.length >= furtherCapturesMax) throw new RangeError(`more than ${furtherCapturesMax} captures`);
     const { source, survey } = capture;
-    const named = { source, configSpaceDigest: Digest.of(survey.space.toBytes()) };
+    const named = { source, configSpaceDigest: Digest.ofSpace(survey.space) };
     return new Evidence(firstSeen, [...this.captures, capture], [...this.named, named], this.looked + 1);
   }
 

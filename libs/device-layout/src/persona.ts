@@ -92,7 +92,7 @@ export function personaPlaces(persona: Persona): PersonaPlaces {
 export function planWorn({ decided, layout: { space } }: Worn): PlannedLayout {
   return {
     layout: decided, layoutDigest: layoutDigest(decided), guestConfigSpace: space,
-    guestConfigSpaceDigest: Digest.of(space.toBytes()),
+    guestConfigSpaceDigest: Digest.ofSpace(space),
   };
 }
 

@@ -279,7 +279,7 @@ function finish({ request, lists, quirks, told, placements: placed, patches: bod
     layout,
     layoutDigest: layoutDigest(layout),
     guestConfigSpace,
-    guestConfigSpaceDigest: Digest.of(guestConfigSpace.toBytes()),
+    guestConfigSpaceDigest: Digest.ofSpace(guestConfigSpace),
   };
 }
 

@@ -140,7 +140,7 @@ export function predictedAgain(
 
 function predictedOver(physical: ConfigSpace, { space, unpredicted }: GuestPrediction): PredictedGuest | null {
   return space && {
-    sizeBytes: space.size, patches: patchesBetween(physical, space), digest: Digest.of(space.toBytes()),
+    sizeBytes: space.size, patches: patchesBetween(physical, space), digest: Digest.ofSpace(space),
     open: unpredicted.map(({ offset, length }) => ({ offset, length })),
   };
 }

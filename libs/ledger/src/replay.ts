@@ -149,6 +149,6 @@ export async function rebuild(
   if (told !== layoutDigest) throw new DamagedHistory(stream, `its layout is ${told}, recorded is ${layoutDigest}`);
   const guest = rebuildGuestConfigSpace(state.layout, await reader.observation(observation));
   return {
-    stream, state: state.kind, revision, stateDigest, layoutDigest, guestConfigSpaceDigest: Digest.of(guest.toBytes()),
+    stream, state: state.kind, revision, stateDigest, layoutDigest, guestConfigSpaceDigest: Digest.ofSpace(guest),
   };
 }

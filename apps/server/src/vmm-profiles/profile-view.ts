@@ -28,9 +28,9 @@ export function kernelOfView(view: KernelView): object {
 export function predictionView({ space, vfio, ruled, ...told }: GuestPrediction, address: Bdf): object {
   return {
     ...told, ruled,
-    vfioConfigSpaceDigest: Digest.of(vfio.toBytes()),
+    vfioConfigSpaceDigest: Digest.ofSpace(vfio),
     guestConfigSpace: space && {
-      size: space.size, digest: Digest.of(space.toBytes()),
+      size: space.size, digest: Digest.ofSpace(space),
       lspci: writeLspciText([{ address, title: 'guest view', space }]),
       base64: Buffer.from(space.toBytes()).toString('base64'),
     },

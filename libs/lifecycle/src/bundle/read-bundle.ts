@@ -285,7 +285,7 @@ function rebuildLayout(layout: DecidedLayout, observed: Observation): LayoutDige
   if (told !== layout.layoutDigest) throw new Damage(`the layout is ${told}, recorded is ${layout.layoutDigest}`);
   const guest = rebuildGuestConfigSpace(layout, observed);
   predictedGuestSpace(layout, observed);
-  return { layoutDigest: told, guestConfigSpaceDigest: Digest.of(guest.toBytes()) };
+  return { layoutDigest: told, guestConfigSpaceDigest: Digest.ofSpace(guest) };
 }
 
 function isFound(state: DeviceState): boolean {

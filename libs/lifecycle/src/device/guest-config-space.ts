@@ -18,12 +18,12 @@ export class ReplayMismatch extends Error {
 export function rebuildGuestConfigSpace(layout: DecidedLayout, observed: ObservationFacts): ConfigSpace {
   const { observation } = layout;
   const original = Observation.configSpace(observed);
-  const found = Digest.of(original.toBytes());
+  const found = Digest.ofSpace(original);
   if (found !== observation.configSpaceDigest) {
     throw new ReplayMismatch(observation.configSpaceDigest, found, `${observation.stream}@${observation.revision}`);
   }
   const guest = original.patched(layout.patches);
-  const rebuilt = Digest.of(guest.toBytes());
+  const rebuilt = Digest.ofSpace(guest);
   if (rebuilt !== layout.guestConfigSpaceDigest) {
     throw new ReplayMismatch(layout.guestConfigSpaceDigest, rebuilt, 'a guest config space');
   }
@@ -39,7 +39,7 @@ export function predictedGuestSpace(
   const whole = Observation.configSpace(observed).patched(predicted.patches);
   const shown = ConfigSpace.fromCapture(whole.toBytes().subarray(0, predicted.sizeBytes));
   if (!shown.ok) throw new Error(`a prediction of ${predicted.sizeBytes} bytes`);
-  const found = Digest.of(shown.value.toBytes());
+  const found = Digest.ofSpace(shown.value);
   if (found !== predicted.digest) throw new ReplayMismatch(predicted.digest, found, 'a predicted config space');
   return { space: shown.value, open: predicted.open };
 }

@@ -29,7 +29,7 @@ export function judgeGuest(
   }
   const { differences, tolerated } = guestDifferences(expected, seen, open);
   const missing = missingIn(seen, layout);
-  const digest = Digest.of(seen.toBytes());
+  const digest = Digest.ofSpace(seen);
   if (differences.length === 0 && missing.length === 0) {
     return ok({ type: 'LayoutConfirmed', schema: 1, comparedWith, guestConfigSpaceDigest: digest, tolerated });
   }
