@@ -10,9 +10,9 @@ export interface EnvelopeRow {
   readonly seal: string;
 }
 
-/** An envelope, and how many bytes of data the event has. */
-export interface SizedRow extends EnvelopeRow {
-  readonly bytes: number;
+/** An envelope with the data of its event: no text when that is damaged. */
+export interface EventRow extends EnvelopeRow {
+  readonly data: unknown;
 }
 
 /**
@@ -27,7 +27,7 @@ export function sealOf({ position, stream, revision, id, type, sha256 }: EventEn
 type Parts = readonly [string, string, string, string, string, string];
 
 /** Throws `CorruptEvent` unless the envelope is what was written; who takes the event checks its data. */
-export function eventOf({ envelope, seal }: EnvelopeRow, data: Uint8Array): RecordedEvent {
+export function eventOf({ envelope, seal, data }: EventRow): RecordedEvent {
   const parts = envelope.split('\n') as unknown as Parts;
   const position = Number(parts[0]) as Position;
   const stream = parts[1] as StreamName;
@@ -35,5 +35,6 @@ export function eventOf({ envelope, seal }: EnvelopeRow, data: Uint8Array): Reco
   const actual = sha256Hex(envelope);
   if (actual !== seal) throw new CorruptEvent({ position, stream, revision }, 'envelope', { expected: seal, actual });
   // What was sealed is what was written, and that had been checked.
-  return { position, stream, revision, id: parts[3] as EventId, type: parts[4], sha256: parts[5], data };
+  const text = typeof data === 'string' ? data : '';
+  return { position, stream, revision, id: parts[3] as EventId, type: parts[4], sha256: parts[5], data: text };
 }

@@ -8,19 +8,18 @@ import { SqliteEventStore } from './sqlite-event-store.js';
 
 const directoryOf = scratch();
 
-/** Does `between` right after the envelopes of a page were read, and before their data are. */
+/** Does `between` right after it was read how large the events of a page are, and before they are. */
 function interrupted(db: DatabaseSync, between: () => void): DatabaseSync {
   const faithful = {
     prepare(sql: string) {
       const statement = db.prepare(sql);
-      if (!sql.includes('ORDER BY')) return statement;
+      if (!sql.startsWith('SELECT octet_length')) return statement;
       return {
         all(...given: Parameters<typeof statement.all>) {
           const rows = statement.all(...given);
           between();
           return rows;
         },
-        get: (...given: Parameters<typeof statement.get>) => statement.get(...given),
       };
     },
     get isTransaction() {

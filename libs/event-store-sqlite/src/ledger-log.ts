@@ -6,7 +6,7 @@ import {
   type StoredFacts, type StreamName, StreamPage, StreamRevision, takeRun,
 } from '@cadastre/event-store';
 import { DamagedIndex } from './damaged-index.js';
-import { type EnvelopeRow, eventOf, sealOf, type SizedRow } from './event-row.js';
+import { type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
 import { LedgerUnreadable } from './ledger-file.js';
 import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
 
@@ -23,7 +23,7 @@ export class LedgerLog {
   readonly #facts: StoredFacts = {
     envelopeOf: (id) => {
       const row = get<EnvelopeRow>(this.#sql.envelopeOf, id);
-      return row && eventOf(row, noBytes);
+      return row && eventOf({ ...row, data: '' });
     },
     revisionOf: (stream) => this.#revisionOf(stream),
   };
@@ -85,16 +85,16 @@ export class LedgerLog {
 
   readStream(stream: StreamName, from: StreamRevision, limit: number): StreamPage {
     return this.#read(() => {
-      const { envelopesOfStream, dataOfStream } = this.#sql;
-      const run = runOf(envelopesOfStream, dataOfStream, [stream, from], limit);
+      const { sizesOfStream, rowsOfStream } = this.#sql;
+      const run = runOf(sizesOfStream, rowsOfStream, [stream, from], limit);
       return StreamPage.verified(stream, from, run, this.#revisionOf(stream));
     });
   }
 
   readAll(after: Position | 'start', limit: number): LogPage {
     return this.#read(() => {
-      const { envelopesOfLog, dataOfLog } = this.#sql;
-      const run = runOf(envelopesOfLog, dataOfLog, [after === 'start' ? -1 : after], limit);
+      const { sizesOfLog, rowsOfLog } = this.#sql;
+      const run = runOf(sizesOfLog, rowsOfLog, [after === 'start' ? -1 : after], limit);
       const next = this.#nextPosition();
       return LogPage.verified(after, run, next === 0 ? 'empty' : Position.from(next - 1));
     });
@@ -102,8 +102,8 @@ export class LedgerLog {
 
   findEvent(id: EventId): RecordedEvent | undefined {
     return this.#read(() => {
-      const row = get<EnvelopeRow & DataRow>(this.#sql.eventWithId, id);
-      const event = row && eventOf(row, bytesOf(row));
+      const row = get<EventRow>(this.#sql.eventWithId, id);
+      const event = row && eventOf(row);
       if (event) assertUnchanged(event);
       return event;
     });
@@ -202,29 +202,13 @@ function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | un
   return statement.get(...given) as Row | undefined;
 }
 
-interface DataRow {
-  readonly data: unknown;
-}
-
-const noBytes = new Uint8Array();
-
-/** A damaged record may hold no bytes at all; then its hash will not be right. */
-function bytesOf(row: DataRow | undefined): Uint8Array {
-  return row?.data instanceof Uint8Array ? row.data : noBytes;
-}
-
-/** A page's events. Their data is cut from one blob: cut wrongly, no hash would be right. */
+/** A page's events: as many as it may hold of those that are there. */
 function runOf(
-  envelopes: StatementSync, data: StatementSync, where: readonly SQLInputValue[], limit: number,
+  sizes: StatementSync, rows: StatementSync, where: readonly SQLInputValue[], limit: number,
 ): Run<RecordedEvent> {
-  const rows = envelopes.all(...where, limit) as unknown as readonly SizedRow[];
-  const { items, exhausted } = takeRun(rows, limit, ({ bytes }) => bytes);
+  const there = sizes.all(...where, limit) as unknown as readonly { readonly bytes: number }[];
+  const { items, exhausted } = takeRun(there, limit, ({ bytes }) => bytes);
   if (items.length === 0) return { items: [], exhausted };
-  const blob = bytesOf(get<DataRow>(data, ...where, items.length));
-  let end = 0;
-  return { exhausted, items: items.map((row) => {
-    const begin = end;
-    end += row.bytes;
-    return eventOf(row, blob.subarray(begin, end));
-  }) };
+  const taken = rows.all(...where, items.length) as unknown as readonly EventRow[];
+  return { items: taken.map(eventOf), exhausted };
 }

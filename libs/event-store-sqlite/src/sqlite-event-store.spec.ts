@@ -91,7 +91,7 @@ describe('the WAL', () => {
     const directory = directoryOf();
     const store = await openIn(directory);
     const sizeOf = (name: string) => statSync(join(directory, name)).size;
-    const data = new Uint8Array(eventBytesMax);
+    const data = 'x'.repeat(eventBytesMax);
     const checkpointBytes = checkpointAfterFrames * pageBytes;
     for (let step = 0; step < 4 * checkpointBytes / eventBytesMax; step += 1) {
       await store.append([{

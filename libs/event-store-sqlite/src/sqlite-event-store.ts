@@ -1,9 +1,9 @@
 import { type DatabaseSync } from 'node:sqlite';
 import { types } from 'node:util';
 import {
-  type AppendOutcome, appendBytesMax, type EventId, type EventStore, freezeBatch, type FrozenAppend, type LogPage,
-  pageLimit, type ReadAllOptions, type ReadStreamOptions, type RecordedEvent, StoreClosed, type StoreHealth,
-  type StreamAppend, type StreamName, type StreamPage, StreamRevision,
+  type AppendOutcome, appendBytesMax, dataBytes, type EventId, type EventStore, freezeBatch, type FrozenAppend,
+  type LogPage, pageLimit, type ReadAllOptions, type ReadStreamOptions, type RecordedEvent, StoreClosed,
+  type StoreHealth, type StreamAppend, type StreamName, type StreamPage, StreamRevision,
 } from '@cadastre/event-store';
 import { makeDurableDirectory } from './durable-directory.js';
 import { GroupQueue } from './group-queue.js';
@@ -214,7 +214,7 @@ function logIn(db: DatabaseSync, assertSound: (log: LedgerLog) => void = () => u
 }
 
 function bytesOf(batch: readonly FrozenAppend[]): number {
-  return batch.flatMap(({ events }) => events).reduce((sum, { data }) => sum + data.byteLength, 0);
+  return batch.flatMap(({ events }) => events).reduce((sum, { data }) => sum + dataBytes(data), 0);
 }
 
 // SQLite answers at once. The promise keeps the door open for a worker thread, and makes a rejection of what is thrown.

@@ -34,7 +34,7 @@ function storedSteps(log: readonly RecordedEvent[]): ReadonlyMap<string, Claim> 
     const due = knownWork(writer, step).flatMap(({ stream, events: those }) => those.map((it) => ({ stream, ...it })));
     const differing = due.filter(({ stream, id, data }, index) => {
       const there = events[index];
-      return there?.stream !== stream || there.id !== id || Buffer.compare(there.data, data) !== 0;
+      return there?.stream !== stream || there.id !== id || there.data !== data;
     });
     expect(differing).toEqual([]);
     steps.set(`${writer} ${step}`, { writer, step, position: position + eventsPerStep - 1 });

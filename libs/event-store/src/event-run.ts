@@ -44,7 +44,7 @@ export function assertIntact(
   if (run.exhausted && due <= last) throw new CorruptLog(sequence, due, 'end');
 }
 
-/** Throws `CorruptEvent` unless the bytes of `event` are those that were written. */
+/** Throws `CorruptEvent` unless the data of `event` is what was written. */
 export function assertUnchanged(event: RecordedEvent): void {
   const actual = sha256Hex(event.data);
   if (actual !== event.sha256) throw new CorruptEvent(event, 'data', { expected: event.sha256, actual });

@@ -1,10 +1,11 @@
+import { assertEventData, dataBytes } from './event-data.js';
 import { assertEventType } from './event-type.js';
 import { type NewEvent } from './new-event.js';
 import { sha256Hex } from './sha256-hex.js';
-import { appendBytesMax, eventBytesMax, eventsPerAppendMax, streamsPerAppendMax } from './store-limits.js';
+import { appendBytesMax, eventsPerAppendMax, streamsPerAppendMax } from './store-limits.js';
 import { type StreamAppend } from './stream-append.js';
 
-/** An event on its way into a store: its bytes are the store's own copy, and hashed. */
+/** An event on its way into a store: the store's own copy, and hashed. */
 export interface FrozenEvent extends NewEvent {
   readonly sha256: string;
 }
@@ -15,9 +16,10 @@ export interface FrozenAppend extends StreamAppend {
 }
 
 /**
- * The door through which every store lets a batch in: copies and hashes the bytes at once, so that nothing the caller
- * does to them later can reach the log. Throws on what only a bug can ask for: no streams, no events in any of them, a
- * stream or an id named twice, something that is no event type, and more of anything than `store-limits.ts` allows.
+ * The door through which every store lets a batch in: copies it and hashes the data at once, so that nothing the
+ * caller does to its own objects later can reach the log. Throws on what only a bug can ask for: no streams, no events
+ * in any of them, a stream or an id named twice, something that is no event type or data, and more of anything than
+ * `store-limits.ts` allows.
  */
 export function freezeBatch(batch: readonly StreamAppend[]): readonly FrozenAppend[] {
   assertSize('streams in one append', batch.length, streamsPerAppendMax);
@@ -25,11 +27,11 @@ export function freezeBatch(batch: readonly StreamAppend[]): readonly FrozenAppe
   const events = batch.flatMap((append) => append.events);
   assertSize('events in one append', events.length, eventsPerAppendMax);
   assertUnique('event id', events.map(({ id }) => id));
-  for (const { id, type, data } of events) {
+  for (const { type, data } of events) {
     assertEventType(type);
-    assertAtMost(`bytes in event ${id}`, data.byteLength, eventBytesMax);
+    assertEventData(data);
   }
-  assertAtMost('bytes in one append', events.reduce((sum, { data }) => sum + data.byteLength, 0), appendBytesMax);
+  assertAtMost('bytes in one append', events.reduce((sum, { data }) => sum + dataBytes(data), 0), appendBytesMax);
 
   return batch.map((append) => ({
     stream: append.stream,
@@ -39,8 +41,7 @@ export function freezeBatch(batch: readonly StreamAppend[]): readonly FrozenAppe
 }
 
 function freezeEvent({ id, type, data }: NewEvent): FrozenEvent {
-  const copy = new Uint8Array(data);
-  return { id, type, data: copy, sha256: sha256Hex(copy) };
+  return { id, type, data, sha256: sha256Hex(data) };
 }
 
 function assertSize(what: string, given: number, max: number): void {

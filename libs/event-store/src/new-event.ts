@@ -5,6 +5,6 @@ export interface NewEvent {
   readonly id: EventId;
   /** Past tense, as `DeviceAttached`: a letter, then letters, digits, `.`, `_` or `-`; up to 100 characters. */
   readonly type: string;
-  /** The frozen canonical bytes, up to `eventBytesMax`. A store never looks inside and never changes them. */
-  readonly data: Uint8Array;
+  /** Canonical text on one line, up to `eventBytesMax` bytes of UTF-8. A store never looks inside or changes it. */
+  readonly data: string;
 }

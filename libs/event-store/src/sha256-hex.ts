@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 
-/** SHA-256 of these bytes, or of this text as UTF-8, in lower-case hexadecimal. */
-export function sha256Hex(input: Uint8Array | string): string {
-  return hash('sha256', input);
+/** SHA-256 of this text as UTF-8, in lower-case hexadecimal. */
+export function sha256Hex(text: string): string {
+  return hash('sha256', text);
 }

@@ -5,8 +5,8 @@ import {
   type VmState, writeDeviceState,
 } from '@cadastre/lifecycle';
 
-/** Bytes of the events a state was folded from. */
-export interface FoldedBytes {
+/** Characters of the events a state was folded from. */
+export interface FoldedText {
   readonly largest: number;
   readonly all: number;
 }
@@ -21,14 +21,14 @@ export interface StreamKind<State> {
   /** How many events are folded between two states that are kept in the file. */
   savedEvery(state: State): number;
   /** Bytes of memory, about, and rather too many. */
-  weigh(state: State, bytes: FoldedBytes): number;
+  weigh(state: State, folded: FoldedText): number;
 }
 
 /** Folding so many events takes some 5 ms, which nobody minds. */
 const savedEveryMin = 256;
 
-/** A parsed object takes about twice the bytes of its text. */
-const parsedPerByte = 2;
+/** A parsed object takes about twice as many bytes as its text has characters. */
+const parsedPerCharacter = 2;
 
 /** A page table of a PASID with its slot. */
 const pasidBytes = 256;
@@ -38,7 +38,7 @@ const userBytes = 256;
 
 export const functionKind: StreamKind<FunctionState> = kindOf(functionDecider, isFunctionEvent, {
   // The observation is the largest part; a new one takes the place of the one before.
-  weigh: (state, { largest }) => parsedPerByte * largest
+  weigh: (state, { largest }) => parsedPerCharacter * largest
     + (state.kind === 'unregistered' ? 0 : userBytes * (state.users.pasid.length + state.users.pri.length)),
 });
 
@@ -47,7 +47,7 @@ export const deviceKind: StreamKind<DeviceState> = kindOf(deviceDecider, isDevic
   read: readDeviceState,
   // In the worst case all of its PASIDs are written again: not more often than they are worth.
   savedEvery: (state) => Math.max(savedEveryMin, Math.ceil(pasidsOf(state) / 32)),
-  weigh: (state, { largest }) => parsedPerByte * largest + pasidBytes * pasidsOf(state),
+  weigh: (state, { largest }) => parsedPerCharacter * largest + pasidBytes * pasidsOf(state),
 });
 
 export const personaKind: StreamKind<PersonaState> = kindOf(personaDecider, isPersonaEvent, {});
@@ -58,7 +58,7 @@ export const importKind: StreamKind<ImportState> = kindOf(importDecider, isImpor
 
 export const vmKind: StreamKind<VmState> = kindOf(vmDecider, isVmEvent, {
   // Whatever a VM went through, its state is one of a few words.
-  weigh: (_state, { largest }) => parsedPerByte * largest,
+  weigh: (_state, { largest }) => parsedPerCharacter * largest,
 });
 
 const kinds = new Map<string, unknown>([
@@ -86,7 +86,7 @@ function kindOf<Command, State, Event extends LedgerEvent, Refusal>(
     write: (state) => ({ text: JSON.stringify(state), parts: [] }),
     read: (text) => JSON.parse(text) as State,
     savedEvery: () => savedEveryMin,
-    weigh: (_state, { all }) => parsedPerByte * all,
+    weigh: (_state, { all }) => parsedPerCharacter * all,
     ...own,
   };
 }

@@ -13,7 +13,7 @@ import { type SavedStates, type SavedUpTo } from '@cadastre/views';
 import { DamagedHistory } from './damaged-history.js';
 import { type KeptState, KeptStates } from './kept-states.js';
 import {
-  deviceKind, type FoldedBytes, functionKind, importKind, migrationKind, personaKind, type StreamKind, vmKind,
+  deviceKind, type FoldedText, functionKind, importKind, migrationKind, personaKind, type StreamKind, vmKind,
 } from './stream-kind.js';
 
 /** A stream's state and the revision it was folded to. */
@@ -52,7 +52,7 @@ interface Folded<State> extends KeptState {
   readonly position: number;
   /** The revision of the last state that was kept in the file. */
   readonly savedAt: number;
-  readonly folded: FoldedBytes;
+  readonly folded: FoldedText;
   /** The event a state from the file stands behind, until the log was seen to have it. */
   readonly unproven: { readonly id: string; readonly sha256: string } | null;
 }
@@ -170,10 +170,10 @@ export class StreamReader {
   }
 
   private folded<State>(before: Folded<State>, recorded: RecordedEvent, kind: StreamKind<State>): Folded<State> {
-    const { revision, position, data: { byteLength } } = recorded;
+    const { revision, position, data: { length } } = recorded;
     const state = kind.evolve(before.state, decodeEvent(recorded.data).event);
     const { largest, all } = before.folded;
-    const folded = { largest: Math.max(largest, byteLength), all: all + byteLength };
+    const folded = { largest: Math.max(largest, length), all: all + length };
     const isDue = revision - before.savedAt >= kind.savedEvery(state);
     if (isDue) {
       this.fromFile((states) => {

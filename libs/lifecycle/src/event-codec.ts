@@ -87,19 +87,16 @@ const upcasts: { readonly [Type in LedgerEvent['type']]?: Upcasts } = {};
 /** Every type this version reads. */
 export const eventTypes = Object.keys(known) as readonly LedgerEvent['type'][];
 
-const utf8 = new TextEncoder();
-const fromUtf8 = new TextDecoder();
-
-/** The bytes that are stored and hashed, once and for ever: canonical JSON of the event and its envelope. */
-export function encodeEvent({ event, envelope }: DecodedEvent): Uint8Array {
+/** The text that is stored and hashed, once and for ever: canonical JSON of the event and its envelope. */
+export function encodeEvent({ event, envelope }: DecodedEvent): string {
   const { type, schema, ...data } = event;
-  return utf8.encode(canonicalJson({ ...envelope, type, schema, data }));
+  return canonicalJson({ ...envelope, type, schema, data });
 }
 
-/** Reads stored bytes back. Throws `UnreadableEvent` on a type or schema this version does not know. */
-export function decodeEvent(bytes: Uint8Array): DecodedEvent {
-  // The store checked these bytes against their hash, so their shape is what some version of encodeEvent wrote.
-  const stored = JSON.parse(fromUtf8.decode(bytes)) as Envelope & {
+/** Reads stored text back. Throws `UnreadableEvent` on a type or schema this version does not know. */
+export function decodeEvent(text: string): DecodedEvent {
+  // The store checked this text against its hash, so its shape is what some version of encodeEvent wrote.
+  const stored = JSON.parse(text) as Envelope & {
     readonly type: string; readonly schema: number; readonly data: object;
   };
   const { type, schema, data, idempotencyKey, requestDigest, recordedAt } = stored;

@@ -227,7 +227,7 @@ export class TestLog {
     };
   }
 
-  private encoded(event: LedgerEvent): { id: EventId; type: string; data: Uint8Array } {
+  private encoded(event: LedgerEvent): { id: EventId; type: string; data: string } {
     this.written += 1;
     const idempotencyKey = `key-${this.written}`;
     const recordedAt = new Date(Date.UTC(2026, 10, 25) + this.written).toISOString();

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Bdf, ConfigOffset, type ConfigSpace, readLspciText, type Result } from '@cadastre/config-space';
 import { Digest } from '@cadastre/device-layout';
-import { EventId, type ExpectedRevision, type StreamAppend, StreamName, StreamRevision } from '@cadastre/event-store';
+import {
+  dataBytes, EventId, type ExpectedRevision, type StreamAppend, StreamName, StreamRevision,
+} from '@cadastre/event-store';
 import { SqliteEventStore } from '@cadastre/event-store-sqlite';
 import {
   type DeviceEvent, deviceDecider, DeviceId, type DeviceKey, type DeviceState, deviceStream, encodeEvent, fold,
@@ -117,7 +119,7 @@ export async function writeHistory(directory: string): Promise<History> {
       if (outcome.kind !== 'appended') throw new Error(`an append of the benchmark was answered ${outcome.kind}`);
       for (const { type, data } of batch.flatMap(({ events }) => events)) {
         mix.set(type, (mix.get(type) ?? 0) + 1);
-        bytes += data.byteLength;
+        bytes += dataBytes(data);
       }
     }));
   };

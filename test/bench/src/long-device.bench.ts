@@ -113,7 +113,7 @@ class Writer {
     }
   }
 
-  private encoded(event: LedgerEvent): { id: EventId; type: string; data: Uint8Array } {
+  private encoded(event: LedgerEvent): { id: EventId; type: string; data: string } {
     this.written += 1;
     const idempotencyKey = `request-${this.written}`;
     const envelope = {

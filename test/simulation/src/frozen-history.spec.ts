@@ -31,7 +31,7 @@ function membersOf(value: unknown, path: string): readonly string[] {
 }
 
 /** Every member that events of each type have, and where they come in the history. */
-function shapeOf(events: readonly { readonly stream: string; readonly data: Uint8Array }[]): object {
+function shapeOf(events: readonly { readonly stream: string; readonly data: string }[]): object {
   const decoded = events.map(({ stream, data }) => ({ stream, event: decodeEvent(data).event }));
   return {
     order: decoded.map(({ stream, event }) => `${stream} ${event.type} ${event.schema}`),
@@ -56,9 +56,8 @@ describe('the history that is frozen in test/fixtures/history-v1', () => {
 
   it('is read by this version, and written again to the letter', () => {
     for (const { type, data, sha256 } of frozen) {
-      const bytes = Buffer.from(data, 'utf8');
-      expect([type, sha256Hex(bytes)]).toEqual([type, sha256]);
-      expect(Buffer.from(encodeEvent(decodeEvent(bytes))).toString('utf8')).toBe(data);
+      expect([type, sha256Hex(data)]).toEqual([type, sha256]);
+      expect(encodeEvent(decodeEvent(data))).toBe(data);
     }
   });
 
@@ -79,7 +78,7 @@ describe('the history that is frozen in test/fixtures/history-v1', () => {
     const { events } = await ledger.store.readAll();
     await ledger.stop();
     expect(shapeOf(events))
-      .toEqual(shapeOf(frozen.map(({ stream, data }) => ({ stream, data: Buffer.from(data, 'utf8') }))));
+      .toEqual(shapeOf(frozen));
   });
 
   it.each([

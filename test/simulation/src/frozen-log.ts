@@ -34,7 +34,7 @@ export function readFrozenSummary(): unknown {
 export async function freeze(store: EventStore): Promise<void> {
   const events = await eventsOf(store);
   const lines = events.map(({ stream, revision, id, type, sha256, data }): FrozenEvent =>
-    ({ stream, revision, id, type, sha256, data: Buffer.from(data).toString('utf8') }));
+    ({ stream, revision, id, type, sha256, data }));
   mkdirSync(fileURLToPath(folder), { recursive: true });
   writeFileSync(log, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   writeFileSync(summary, `${JSON.stringify(await summaryOf(store), null, 2)}\n`);
@@ -48,7 +48,7 @@ export async function thaw(
     const expectedRevision = revision === 0 ? 'no-stream' : StreamRevision.from(revision - 1);
     const { kind } = await store.append([{
       stream: StreamName.from(stream), expectedRevision,
-      events: [{ id: EventId.from(id), type, data: Buffer.from(data, 'utf8') }],
+      events: [{ id: EventId.from(id), type, data }],
     }]);
     if (kind !== 'appended') throw new Error(`${stream}@${revision}: ${kind}`);
   }

@@ -94,7 +94,7 @@ function forge(
       written = { ...written, data, sha256: Digest.of(data).slice('sha256:'.length) };
     }
     try {
-      if (written.line === 'event') ({ event } = decodeEvent(new TextEncoder().encode(written.data)));
+      if (written.line === 'event') ({ event } = decodeEvent(written.data));
       if (event?.type === 'FunctionObserved') observed = event;
       if (written.line === 'layout' && event?.type === 'LayoutDecided' && observed) {
         written = layoutLine(written, event, observed, []);

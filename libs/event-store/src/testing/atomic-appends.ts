@@ -42,7 +42,7 @@ export function promiseAtomicAppends(subject: Subject): void {
       const { store } = subject;
       await store.append([one(attachedDevice, 'no-stream', 'a')]);
       await store.append([one(attachedDevice, 'no-stream', 'lost race')]);
-      await store.append([{ ...one(attachedFunction, 'no-stream', 'a'), events: [event('a', 0, new Uint8Array(9))] }]);
+      await store.append([{ ...one(attachedFunction, 'no-stream', 'a'), events: [event('a', 0, 'other')] }]);
       expect((await expectAppended(store.append([one(attachedDevice, first, 'b')]))).position).toBe(1);
     });
 

@@ -5,8 +5,9 @@ import { type StreamAppend } from '../stream-append.js';
 import { StreamName } from '../stream-name.js';
 import { attachedDevice, attachedFunction, event, one, type Subject, wholeLog } from './subject.js';
 
-const tooLarge = new Uint8Array(eventBytesMax + 1);
-const large = new Uint8Array(eventBytesMax);
+const large = 'x'.repeat(eventBytesMax);
+// As many characters as are allowed, and one of them takes two bytes.
+const tooLarge = `${large.slice(1)}\u00e9`;
 
 const onlyABugAsksFor: readonly (readonly [string, readonly StreamAppend[]])[] = [
   ['no streams', []],
@@ -18,6 +19,9 @@ const onlyABugAsksFor: readonly (readonly [string, readonly StreamAppend[]])[] =
   ['one event too many', [batch(eventsPerAppendMax + 1)]],
   ['one event too many over two streams', [batch(eventsPerAppendMax), one(attachedFunction, 'no-stream', 'a')]],
   ['an event one byte too large', [{ ...batch(0), events: [event('large', 0, tooLarge)] }]],
+  ['a line break in the data', [{ ...batch(0), events: [event('a', 0, '{\n}')] }]],
+  ['a NUL in the data', [{ ...batch(0), events: [event('a', 0, '\0')] }]],
+  ['data that has no UTF-8', [{ ...batch(0), events: [event('a', 0, '"\ud800"')] }]],
   ['more bytes than one append may hold', [batch(appendBytesMax / eventBytesMax + 1, large)]],
   ['an event without a type', [{ ...batch(0), events: [{ ...event('a'), type: '' }] }]],
   ['an event type with a line break', [{ ...batch(0), events: [{ ...event('a'), type: 'A\nB' }] }]],
@@ -68,7 +72,7 @@ export function promiseBounds(subject: Subject): void {
   });
 }
 
-function batch(count: number, data?: Uint8Array): StreamAppend {
+function batch(count: number, data?: string): StreamAppend {
   const events = Array.from({ length: count }, (_, index) => event('batch', index, data));
   return { stream: attachedDevice, expectedRevision: 'no-stream', events };
 }

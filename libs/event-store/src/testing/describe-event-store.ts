@@ -1,7 +1,7 @@
 import { type EventStore } from '../event-store.js';
 import { promiseAtomicAppends } from './atomic-appends.js';
 import { promiseBounds } from './bounds.js';
-import { promiseExactBytes } from './exact-bytes.js';
+import { promiseExactText } from './exact-text.js';
 import { promiseLifecycle } from './lifecycle.js';
 import { promiseModelAgreement } from './model-agreement.js';
 import { promiseOneWinner } from './one-winner.js';
@@ -25,7 +25,7 @@ const everyStore: readonly Promises[] = [
   promiseAtomicAppends,
   promiseRepeatableAppends,
   promiseOneWinner,
-  promiseExactBytes,
+  promiseExactText,
   promiseStableReads,
   promiseBounds,
   promiseModelAgreement,

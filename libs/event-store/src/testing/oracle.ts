@@ -32,7 +32,7 @@ export class Oracle {
       const position = this.#lines.findIndex((line) => line.event.id === event.id);
       const there = this.#linesOf(stream)[due];
       const same = there !== undefined && there.event.id === event.id && there.event.type === event.type
-        && Buffer.compare(there.event.data, event.data) === 0;
+        && there.event.data === event.data;
       return { id: event.id, position, same };
     });
     const taken = places.find(({ position, same }) => position >= 0 && !same);
@@ -70,7 +70,7 @@ export class Oracle {
 
   #shown({ stream, event }: Line, position: number): object {
     const revision = this.#lines.slice(0, position).filter((line) => line.stream === stream).length;
-    return { position, stream, revision, id: event.id, type: event.type, data: [...event.data] };
+    return { position, stream, revision, id: event.id, type: event.type, data: event.data };
   }
 
   #linesOf(stream: StreamName): readonly Line[] {

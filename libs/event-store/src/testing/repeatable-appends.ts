@@ -62,7 +62,7 @@ export function promiseRepeatableAppends(subject: Subject): void {
     const lastThereCanBe = StreamRevision.from(Number.MAX_SAFE_INTEGER);
     const elsewhere = StreamName.from('device-vm2/gpu0');
     const others: readonly (readonly [string, StreamAppend])[] = [
-      ['with other bytes', append(attachedDevice, 'no-stream', { ...taken, data: new Uint8Array([1]) })],
+      ['with other data', append(attachedDevice, 'no-stream', { ...taken, data: '1' })],
       ['with another type', append(attachedDevice, 'no-stream', { ...taken, type: 'DeviceDetached' })],
       ['in another stream', append(elsewhere, 'no-stream', taken)],
       ['at a refreshed revision', append(attachedDevice, first, taken)],

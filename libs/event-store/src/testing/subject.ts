@@ -26,10 +26,9 @@ export const attachedDevice = StreamName.from('device-vm1/gpu0');
 
 export const first = StreamRevision.from(0);
 
-/** An event whose id follows from `key` and `index`, with bytes that are its own unless given. */
-export function event(key: string, index = 0, data?: Uint8Array): NewEvent {
-  const own = new TextEncoder().encode(JSON.stringify({ key, index }));
-  return { id: EventId.derive(key, index), type: 'DeviceAttached', data: data ?? own };
+/** An event whose id follows from `key` and `index`, with data that is its own unless given. */
+export function event(key: string, index = 0, data = JSON.stringify({ key, index })): NewEvent {
+  return { id: EventId.derive(key, index), type: 'DeviceAttached', data };
 }
 
 /** An append of one event to one stream. */

@@ -105,8 +105,6 @@ function nameOf({ stream, revision }: Needed): string {
   return `${stream}@${revision}`;
 }
 
-const utf8 = new TextDecoder();
-
 function eventLine({ position, stream, revision, id, type, sha256, data }: RecordedEvent): BundleLine {
-  return { line: 'event', position, stream, revision, id, type, sha256, data: utf8.decode(data) };
+  return { line: 'event', position, stream, revision, id, type, sha256, data };
 }

@@ -35,8 +35,8 @@ function stateOf<Command, State, Event, Refusal>(
 const head: BundleLine = { line: 'bundle', format: bundleFormat, vm: key.vm, position: 100 };
 
 function eventLine(event: LedgerEvent, of: string, revision: number): BundleLine {
-  const data = new TextDecoder().decode(encodeEvent({ event, envelope: {
-    idempotencyKey: 'k', requestDigest: Digest.of('request'), recordedAt: '2026-11-28T12:00:00.000Z' } }));
+  const data = encodeEvent({ event, envelope: {
+    idempotencyKey: 'k', requestDigest: Digest.of('request'), recordedAt: '2026-11-28T12:00:00.000Z' } });
   const sha256 = Digest.of(data).slice('sha256:'.length);
   return { line: 'event', position: revision, stream: of, revision, id: 'id', type: event.type, sha256, data };
 }

@@ -151,9 +151,9 @@ class BundleReader {
 
   private takeEvent({ stream, revision, position, type, sha256, data }: LineOf<'event'>): void {
     if (Digest.of(data) !== `sha256:${sha256}`) throw new Damage(`its bytes are not those that have hash ${sha256}`);
-    const decoded = decodeEvent(new TextEncoder().encode(data));
+    const decoded = decodeEvent(data);
     if (decoded.event.type !== type) throw new Damage(`it is a ${decoded.event.type}, not a ${type}`);
-    if (new TextDecoder().decode(encodeEvent(decoded)) !== data) throw new Damage('it is not in canonical form');
+    if (encodeEvent(decoded) !== data) throw new Damage('it is not in canonical form');
     if (position > (this.header?.position ?? -1)) throw new Damage(`position ${position} is behind the end of the log`);
     this.events += 1;
     const { event } = decoded;
