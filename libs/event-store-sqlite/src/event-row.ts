@@ -26,8 +26,8 @@ export function sealOf({ position, stream, revision, id, type, sha256 }: EventEn
 /** Position, stream, revision, id, type and SHA-256, in the order they are sealed in. */
 type Parts = readonly [string, string, string, string, string, string];
 
-/** Throws `CorruptEvent` unless the envelope is what was written; who takes the event checks its data. */
-export function eventOf({ envelope, seal, data }: EventRow): RecordedEvent {
+/** Throws `CorruptEvent` unless the envelope is what was written. */
+export function envelopeOf({ envelope, seal }: EnvelopeRow): EventEnvelope {
   const parts = envelope.split('\n') as unknown as Parts;
   const position = Number(parts[0]) as Position;
   const stream = parts[1] as StreamName;
@@ -35,6 +35,14 @@ export function eventOf({ envelope, seal, data }: EventRow): RecordedEvent {
   const actual = sha256Hex(envelope);
   if (actual !== seal) throw new CorruptEvent({ position, stream, revision }, 'envelope', { expected: seal, actual });
   // What was sealed is what was written, and that had been checked.
-  const text = typeof data === 'string' ? data : '';
-  return { position, stream, revision, id: parts[3] as EventId, type: parts[4], sha256: parts[5], data: text };
+  return { position, stream, revision, id: parts[3] as EventId, type: parts[4], sha256: parts[5] };
+}
+
+/** Throws `CorruptEvent` unless the event is what was written. */
+export function eventOf(row: EventRow): RecordedEvent {
+  const envelope = envelopeOf(row);
+  const data = typeof row.data === 'string' ? row.data : '';
+  const actual = sha256Hex(data);
+  if (actual === envelope.sha256) return { ...envelope, data };
+  throw new CorruptEvent(envelope, 'data', { expected: envelope.sha256, actual });
 }

@@ -26,7 +26,7 @@ describe('a ledger file', () => {
   it('says of itself what it is, to whoever looks', async () => {
     const header = readFileSync(join(await ledgerWithOneAppend(), 'ledger.db'));
     // "The Database Header" of sqlite.org/fileformat2.html: user version at 60, application id at 68.
-    expect(header.readUInt32BE(60)).toBe(1);
+    expect(header.readUInt32BE(60)).toBe(2);
     expect(header.toString('latin1', 68, 72)).toBe('CDST');
   });
 
@@ -41,7 +41,7 @@ describe('a ledger file', () => {
     const db = openToWrite(await ledgerWithOneAppend());
     expect(db.prepare("SELECT name, strict FROM pragma_table_list WHERE schema = 'main' AND name NOT LIKE 'sqlite_%'")
       .all().map((table) => ({ ...table })))
-      .toEqual(expect.arrayContaining(['ledger', 'stream', 'event'].map((name) => ({ name, strict: 1 }))));
+      .toEqual(expect.arrayContaining(['ledger', 'stream', 'event', 'page'].map((name) => ({ name, strict: 1 }))));
     db.close();
   });
 
@@ -108,7 +108,7 @@ describe('a file that is not ours to touch', () => {
   it('is named with its format and ours when it is newer', async () => {
     const directory = directoryOf();
     await newerLedger(directory);
-    await expect(SqliteEventStore.open(directory)).rejects.toMatchObject({ found: 2, newestKnown: 1 });
+    await expect(SqliteEventStore.open(directory)).rejects.toMatchObject({ found: 3, newestKnown: 2 });
   });
 
   it('is a ledger without its tables, which cannot be read', async () => {
@@ -138,7 +138,7 @@ async function newerLedger(directory: string): Promise<void> {
   const store = await SqliteEventStore.open(directory);
   await store.append(knownWork('a', 0));
   await store.close();
-  meddle(directory, 'PRAGMA user_version = 2');
+  meddle(directory, 'PRAGMA user_version = 3');
 }
 
 function make(directory: string, sql: string): void {

@@ -9,7 +9,10 @@ import { sqliteCode, sqliteNotADatabase } from './sqlite-error.js';
 export const inMemory = ':memory:';
 
 /** What we write and read. A file of a newer format is left alone: we would not know what we overlook. */
-export const formatVersion = 1;
+export const formatVersion = 2;
+
+/** The format before, which the first writer makes the newest: it had no seals of pages. */
+const formatWithoutSeals = 1;
 
 /** How long a statement waits for somebody else's lock on the file, for example a backup that has just begun. */
 const busyTimeoutMs = 1_000;
@@ -27,6 +30,14 @@ const cacheKib = 32 * 1_024;
 const applicationId = 0x43445354;
 
 const fileName = 'ledger.db';
+
+// New with format 2: see sealed-page.ts. Of a file that was begun before, the older pages have no seal.
+const pages = `
+  CREATE TABLE page (
+    page   INTEGER PRIMARY KEY CHECK (page >= 0),
+    sha256 TEXT NOT NULL
+  ) STRICT;
+`;
 
 // `seal` is the hash of an event's envelope: see event-row.ts. `ledger.events` is the next position, and tells a log
 // whose last events were lost from one that never had them.
@@ -54,6 +65,8 @@ const schema = `
     data      BLOB NOT NULL,
     UNIQUE (stream_id, revision)
   ) STRICT;
+
+  ${pages}
 `;
 
 /** Thrown when there is no ledger to read in a directory. */
@@ -101,7 +114,11 @@ export function openToWrite(directory: string): DatabaseSync {
   if (!existsSync(path)) create(directory, path);
   // Looked at read-only first: a connection that may write would touch a file that is not ours to touch.
   openToRead(directory).close();
-  return prepared(new DatabaseSync(path, { timeout: busyTimeoutMs, defensive: true }), 'wal');
+  const db = prepared(new DatabaseSync(path, { timeout: busyTimeoutMs, defensive: true }), 'wal');
+  if (pragma(db, 'user_version') === formatWithoutSeals) {
+    db.exec(`BEGIN; ${pages} PRAGMA user_version = ${formatVersion}; COMMIT`);
+  }
+  return db;
 }
 
 /** Throws `LedgerMissing`, `NotALedger` or `LedgerTooNew`. Works beside a writer, and needs no lock. */
@@ -110,7 +127,8 @@ export function openToRead(directory: string): DatabaseSync {
   if (!existsSync(path)) throw new LedgerMissing(directory);
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs, defensive: true });
   try {
-    assertOurs(db, path);
+    // Read without seals, event by event, as long as nobody has written to it.
+    if (formatOf(db, path) === formatWithoutSeals) db.exec(pages.replace('CREATE TABLE', 'CREATE TEMP TABLE'));
     return db;
   } catch (error) {
     db.close();
@@ -142,10 +160,12 @@ function shape(db: DatabaseSync): void {
   db.exec(`BEGIN; ${schema} PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${formatVersion}; COMMIT`);
 }
 
-function assertOurs(db: DatabaseSync, path: string): void {
+/** Throws `NotALedger` or `LedgerTooNew` on what is no file of a format we know. */
+function formatOf(db: DatabaseSync, path: string): number {
   const { owner, format } = identityOf(db, path);
   if (owner === applicationId && format > formatVersion) throw new LedgerTooNew(path, format);
-  if (owner !== applicationId || format !== formatVersion) throw new NotALedger(path);
+  if (owner !== applicationId || format < formatWithoutSeals) throw new NotALedger(path);
+  return format;
 }
 
 function identityOf(db: DatabaseSync, path: string): { owner: number; format: number } {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
-  appended, type AppendDecision, type AppendOutcome, assertUnchanged, CorruptEvent, CorruptLog, decideAppend,
-  type EventId, type ExpectedRevision, type FrozenAppend, LogPage, Position, type RecordedEvent, type Run,
+  appended, type AppendDecision, type AppendOutcome, CorruptEvent, CorruptLog, dataBytes, decideAppend,
+  type EventId, type ExpectedRevision, type FrozenAppend, LogPage, Position, type RecordedEvent, type Run, sha256Hex,
   type StoredFacts, type StreamName, StreamPage, StreamRevision, takeRun,
 } from '@cadastre/event-store';
 import { DamagedIndex } from './damaged-index.js';
-import { type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
+import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
 import { LedgerUnreadable } from './ledger-file.js';
 import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
+import { eventsIn, pageAt, pagesFilled, sealedBytesMax, sealedEvents } from './sealed-page.js';
 
 /**
  * The WAL is moved into the file when it has grown by so many pages, 16 MiB. More often, and pages that change with
@@ -23,7 +24,7 @@ export class LedgerLog {
   readonly #facts: StoredFacts = {
     envelopeOf: (id) => {
       const row = get<EnvelopeRow>(this.#sql.envelopeOf, id);
-      return row && eventOf({ ...row, data: '' });
+      return row && envelopeOf(row);
     },
     revisionOf: (stream) => this.#revisionOf(stream),
   };
@@ -69,6 +70,7 @@ export class LedgerLog {
       return { status: 'fulfilled', value: appended(batch, Position.from(next - 1), false) };
     });
     if (next !== before) assert.equal(this.#sql.moveHead.run(next, before).changes, 1);
+    for (const page of pagesFilled(before, next)) this.#seal(page);
     this.#sql.commit.run();
     if (next !== before) this.#commits += 1;
     return told;
@@ -87,25 +89,22 @@ export class LedgerLog {
     return this.#read(() => {
       const { sizesOfStream, rowsOfStream } = this.#sql;
       const run = runOf(sizesOfStream, rowsOfStream, [stream, from], limit);
-      return StreamPage.verified(stream, from, run, this.#revisionOf(stream));
+      return StreamPage.complete(stream, from, run, this.#revisionOf(stream));
     });
   }
 
   readAll(after: Position | 'start', limit: number): LogPage {
     return this.#read(() => {
-      const { sizesOfLog, rowsOfLog } = this.#sql;
-      const run = runOf(sizesOfLog, rowsOfLog, [after === 'start' ? -1 : after], limit);
+      const run = this.#runOfLog(after === 'start' ? 0 : after + 1, limit);
       const next = this.#nextPosition();
-      return LogPage.verified(after, run, next === 0 ? 'empty' : Position.from(next - 1));
+      return LogPage.complete(after, run, next === 0 ? 'empty' : Position.from(next - 1));
     });
   }
 
   findEvent(id: EventId): RecordedEvent | undefined {
     return this.#read(() => {
       const row = get<EventRow>(this.#sql.eventWithId, id);
-      const event = row && eventOf(row);
-      if (event) assertUnchanged(event);
-      return event;
+      return row && eventOf(row);
     });
   }
 
@@ -165,6 +164,49 @@ export class LedgerLog {
     return next;
   }
 
+  /** Only what was checked event by event: a page that is damaged already, or too large for one, stays without. */
+  #seal(page: number): void {
+    const first = page * sealedEvents;
+    try {
+      const { items } = this.#checkedRun(first, sealedEvents);
+      if (items.length < sealedEvents || bytesOf(items) > sealedBytesMax) return;
+    } catch (error) {
+      if (error instanceof CorruptEvent) return;
+      throw error;
+    }
+    this.#sql.insertPage.run(page, sha256Hex(this.#textOfPage(first)));
+  }
+
+  #textOfPage(first: number): string {
+    return get<{ text: string | null }>(this.#sql.textOfPage, first, first + sealedEvents)?.text ?? '';
+  }
+
+  /** Whole pages by their seals as far as there are any, and what comes behind them event by event. */
+  #runOfLog(first: number, limit: number): Run<RecordedEvent> {
+    const sealed: RecordedEvent[] = [];
+    while (limit - sealed.length >= sealedEvents) {
+      const page = this.#sealedPage(first + sealed.length);
+      if (!page) break;
+      sealed.push(...page);
+    }
+    if (sealed.length === limit) return { items: sealed, exhausted: false };
+    const rest = this.#checkedRun(first + sealed.length, limit - sealed.length, bytesOf(sealed));
+    return sealed.length === 0 ? rest : { ...rest, items: [...sealed, ...rest.items] };
+  }
+
+  /** A page that has its seal. Of another one the event is looked for that broke it. */
+  #sealedPage(first: number): readonly RecordedEvent[] | undefined {
+    const page = pageAt(first);
+    const seal = page === undefined ? undefined : get<{ sha256: string }>(this.#sql.sealOfPage, page)?.sha256;
+    if (seal === undefined) return undefined;
+    const text = this.#textOfPage(first);
+    return sha256Hex(text) === seal ? eventsIn(text) : undefined;
+  }
+
+  #checkedRun(first: number, limit: number, bytes = 0): Run<RecordedEvent> {
+    return runOf(this.#sql.sizesOfLog, this.#sql.rowsOfLog, [first], limit, bytes);
+  }
+
   #moveStream(stream: StreamName, expected: ExpectedRevision, count: number): number {
     const revision = StreamRevision.after(expected, count);
     const moved = expected === 'no-stream'
@@ -198,16 +240,20 @@ export class LedgerLog {
   }
 }
 
+function bytesOf(events: readonly RecordedEvent[]): number {
+  return events.reduce((sum, { data }) => sum + dataBytes(data), 0);
+}
+
 function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | undefined {
   return statement.get(...given) as Row | undefined;
 }
 
-/** A page's events: as many as it may hold of those that are there. */
+/** A page's events: as many as it may hold of those that are there, with `before` bytes of others in it already. */
 function runOf(
-  sizes: StatementSync, rows: StatementSync, where: readonly SQLInputValue[], limit: number,
+  sizes: StatementSync, rows: StatementSync, where: readonly SQLInputValue[], limit: number, before = 0,
 ): Run<RecordedEvent> {
   const there = sizes.all(...where, limit) as unknown as readonly { readonly bytes: number }[];
-  const { items, exhausted } = takeRun(there, limit, ({ bytes }) => bytes);
+  const { items, exhausted } = takeRun(there, limit, ({ bytes }) => bytes, before);
   if (items.length === 0) return { items: [], exhausted };
   const taken = rows.all(...where, items.length) as unknown as readonly EventRow[];
   return { items: taken.map(eventOf), exhausted };

@@ -1,9 +1,9 @@
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 
+const parts = 'event.position, stream.name, event.revision, event.id, event.type, event.sha256';
+
 // The columns of `EnvelopeRow`: one text costs half of what its six parts do, and is what `sealOf` hashed.
-const envelope = `
-  concat_ws(char(10), event.position, stream.name, event.revision, event.id, event.type, event.sha256) AS envelope,
-  event.seal`;
+const envelope = `concat_ws(char(10), ${parts}) AS envelope, event.seal`;
 
 // A blob for each event would cost more than everything else about its row. Bytes that are no UTF-8 become another
 // text, which has another hash.
@@ -17,7 +17,7 @@ function page(from: string): { readonly sizes: string; readonly rows: string } {
 const ofStream = page(`FROM stream CROSS JOIN event USING (stream_id)
   WHERE stream.name = ? AND event.revision >= ? ORDER BY event.revision LIMIT ?`);
 const ofLog = page(`FROM event CROSS JOIN stream USING (stream_id)
-  WHERE event.position > ? ORDER BY event.position LIMIT ?`);
+  WHERE event.position >= ? ORDER BY event.position LIMIT ?`);
 
 // CROSS JOIN fixes the order of the tables ("The SQLite Query Optimizer Overview", "Manual Control Of Query Plans").
 const sql = {
@@ -35,6 +35,13 @@ const sql = {
   rowsOfStream: ofStream.rows,
   sizesOfLog: ofLog.sizes,
   rowsOfLog: ofLog.rows,
+
+  sealOfPage: 'SELECT sha256 FROM page WHERE page = ?',
+  insertPage: 'INSERT OR REPLACE INTO page (page, sha256) VALUES (?, ?)',
+  // Envelope and data of each event as lines: what `eventsIn` tells apart again.
+  textOfPage: `SELECT group_concat(text, char(10)) AS text FROM (
+    SELECT concat_ws(char(10), ${parts}, event.data) AS text FROM event CROSS JOIN stream USING (stream_id)
+    WHERE event.position >= ? AND event.position < ? ORDER BY event.position)`,
 
   insertEvent: `INSERT INTO event (position, stream_id, revision, id, type, sha256, seal, data)
     VALUES (?, ?, ?, ?, ?, ?, ?, CAST(? AS BLOB))`,

@@ -6,7 +6,7 @@ export { CorruptEvent, type CorruptPart } from './corrupt-event.js';
 export { CorruptLog } from './corrupt-log.js';
 export { dataBytes } from './event-data.js';
 export { EventId } from './event-id.js';
-export { assertUnchanged, type Run, takeRun } from './event-run.js';
+export { type Run, takeRun } from './event-run.js';
 export { type EventStore, type ReadAllOptions, type ReadStreamOptions, type StoreHealth } from './event-store.js';
 export { type ExpectedRevision } from './expected-revision.js';
 export { freezeBatch, type FrozenAppend, type FrozenEvent } from './frozen-append.js';

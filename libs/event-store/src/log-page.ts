@@ -1,4 +1,4 @@
-import { assertIntact, type Run } from './event-run.js';
+import { assertComplete, type Run } from './event-run.js';
 import { type Position } from './position.js';
 import { type RecordedEvent } from './recorded-event.js';
 
@@ -9,11 +9,11 @@ export interface LogPage {
   readonly head: Position | 'empty';
 }
 export const LogPage = {
-  /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what the log holds behind `after`. */
-  verified(after: Position | 'start', run: Run<RecordedEvent>, head: Position | 'empty'): LogPage {
+  /** Throws `CorruptLog` unless `run` is all that the log holds behind `after`. */
+  complete(after: Position | 'start', run: Run<RecordedEvent>, head: Position | 'empty'): LogPage {
     const last = head === 'empty' ? -1 : head;
     const first = after === 'start' ? 0 : after + 1;
-    assertIntact(run, 'positions', (event) => event.position, { first, last });
+    assertComplete(run, 'positions', (event) => event.position, { first, last });
     return { events: run.items, head };
   },
 };

@@ -38,7 +38,7 @@ export class MemoryEventStore implements EventStore {
     return this.#answer(() => {
       const from = options.from ?? StreamRevision.from(0);
       const run = takeRun(copies(this.#streams.get(stream) ?? [], from), pageLimit(options.limit), sizeOf);
-      return StreamPage.verified(stream, from, run, this.#revisionOf(stream));
+      return StreamPage.complete(stream, from, run, this.#revisionOf(stream));
     });
   }
 
@@ -46,7 +46,7 @@ export class MemoryEventStore implements EventStore {
     return this.#answer(() => {
       const after = options.after ?? 'start';
       const run = takeRun(copies(this.#log, after === 'start' ? 0 : after + 1), pageLimit(options.limit), sizeOf);
-      return LogPage.verified(after, run, this.#log.at(-1)?.position ?? 'empty');
+      return LogPage.complete(after, run, this.#log.at(-1)?.position ?? 'empty');
     });
   }
 

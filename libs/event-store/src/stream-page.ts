@@ -1,4 +1,4 @@
-import { assertIntact, type Run } from './event-run.js';
+import { assertComplete, type Run } from './event-run.js';
 import { type ExpectedRevision } from './expected-revision.js';
 import { type RecordedEvent } from './recorded-event.js';
 import { type StreamName } from './stream-name.js';
@@ -13,10 +13,10 @@ export interface StreamPage {
   readonly endOfStream: boolean;
 }
 export const StreamPage = {
-  /** Throws `CorruptEvent` or `CorruptLog` unless `run` is what `stream` holds from `from` on. */
-  verified(stream: StreamName, from: StreamRevision, run: Run<RecordedEvent>, revision: ExpectedRevision): StreamPage {
+  /** Throws `CorruptLog` unless `run` is all that `stream` holds from `from` on. */
+  complete(stream: StreamName, from: StreamRevision, run: Run<RecordedEvent>, revision: ExpectedRevision): StreamPage {
     const last = revision === 'no-stream' ? -1 : revision;
-    assertIntact(run, stream, (event) => event.revision, { first: from, last });
+    assertComplete(run, stream, (event) => event.revision, { first: from, last });
     return { events: run.items, revision, endOfStream: from + run.items.length > last };
   },
 };
