@@ -56,6 +56,34 @@ describe('evidence of further captures', () => {
     expect(before.inUse({ offset: 0x13a, length: 1 })).toBeUndefined();
   });
 
+  it('tells of each byte who was the first to show it in use, and as what', () => {
+    const captures = [
+      { source: 'unit 1', survey: surveyOf({ extended: [aer], bytes: { 0x13a: [1, 1] }, capturedBytes: 0x200 }) },
+      { source: 'unit 2', survey: surveyOf({ extended: [aer, { id: 0x04, offset: 0x130 }], bytes: { 0x300: [1] } }) },
+      { source: 'unit 2a', survey: surveyOf({ extended: [aer], bytes: { 0x134: [1] } }) },
+      { source: 'unit 3', survey: surveyOf({ extended: [{ id: 4, offset: 0x100 }], bytes: { 0x2fe: [1, 1, 1, 1] } }) },
+    ];
+    const evidence = Evidence.of(captures);
+    for (let at = 0; at < 4096; at += 1) {
+      const used = captures
+        .map(({ source, survey: { owners } }) => ({ at, source, owner: owners.ownerAt(at).owner }))
+        .filter(({ owner }) => owner !== 'zero' && owner !== 'not-captured');
+      const unlisted = used.filter(({ owner }) => owner !== 'capability' && owner !== 'hidden-capability');
+      expect(evidence.inUse({ offset: at, length: 1 })).toEqual(used[0]);
+      expect(evidence.unlisted({ offset: at, length: 1 })).toEqual(unlisted[0]);
+    }
+    expect(evidence.inUse({ offset: 0x2f0, length: 0x20 })).toMatchObject({ at: 0x2fe, source: 'unit 3' });
+  });
+
+  it('is put together again from what its captures told', () => {
+    const unit = surveyOf({ extended: [aer], bytes: { 0x13a: [1] } });
+    const evidence = Evidence.of([over, over, unit].map((survey, index) => ({ source: `unit ${index}`, survey })));
+    expect(Evidence.from(evidence.told, evidence.looked)).toEqual(evidence);
+    expect(Evidence.from([], 0)).toEqual(Evidence.none);
+    const [one] = evidence.told;
+    expect(() => Evidence.from(one ? [one, one] : [], 2)).toThrow('byte 0 was told of before unit 0 told of it');
+  });
+
   it('keeps an empty list from beginning where another capture has something', () => {
     const evidence = Evidence.of([{ source: 'unit 2', survey: over }]);
     expect(reasonsOf(refusalOf(surveyOf({}), { policy: pinnedAt(0x400), evidence })))

@@ -14,6 +14,17 @@ export interface CaptureNamed {
   readonly configSpaceDigest: Digest;
 }
 
+/** Bytes with one owner that a capture shows in use. */
+export interface UsedRun extends ByteRange {
+  readonly owner: Owner;
+}
+
+/** A capture and what it told: the bytes it is the first to show in use, or the first to show in no list. */
+export interface CaptureTold extends CaptureNamed {
+  /** In order of their offset. */
+  readonly inUse: readonly UsedRun[];
+}
+
 /** A byte that one of the captures shows in use. */
 export interface SeenInUse {
   readonly at: number;
@@ -47,8 +58,10 @@ export class Evidence {
     { inUse: new Uint16Array(extendedSizeBytes), unlisted: new Uint16Array(extendedSizeBytes) }, [], [], 0);
 
   private constructor(
-    private readonly firstSeen: FirstSeen, private readonly captures: readonly FurtherCapture[],
+    private readonly firstSeen: FirstSeen,
     /** The captures that told of a byte what none before them had told: in a fleet of one model, few. */
+    readonly told: readonly CaptureTold[],
+    /** The same as a decision names them. */
     readonly named: readonly CaptureNamed[],
     /** How many captures were looked at, those that told nothing new among them. */
     readonly looked: number,
@@ -58,36 +71,22 @@ export class Evidence {
     return captures.reduce<Evidence>((evidence, one) => evidence.with(one), Evidence.none);
   }
 
+  /** The evidence that told this, put together again; throws when a capture tells what was told before it. */
+  static from(told: readonly CaptureTold[], looked: number): Evidence {
+    const evidence = told.reduce<Evidence>((before, one) => before.thatTells(one), Evidence.none);
+    return evidence.andSoMany(looked - told.length);
+  }
+
   /** The evidence with one more capture. */
-  with(capture: FurtherCapture): Evidence {
-    const firstSeen = this.marked(capture.survey);
-    if (!firstSeen) return this.andSoMany(1);
-    if (this.captures.length >= furtherCapturesMax) throw new RangeError(`more than ${furtherCapturesMax} captures`);
-    const { source, survey } = capture;
-    const named = { source, configSpaceDigest: Digest.ofSpace(survey.space) };
-    return new Evidence(firstSeen, [...this.captures, capture], [...this.named, named], this.looked + 1);
+  with({ source, survey }: FurtherCapture): Evidence {
+    const inUse = this.firstToldBy(survey);
+    if (inUse.length === 0) return this.andSoMany(1);
+    return this.thatTells({ source, configSpaceDigest: Digest.ofSpace(survey.space), inUse });
   }
 
   /** The evidence with more captures of bytes that were looked at before: they tell nothing new. */
   andSoMany(more: number): Evidence {
-    return new Evidence(this.firstSeen, this.captures, this.named, this.looked + more);
-  }
-
-  /** The bytes with those marked that a survey is the first to show in use; undefined when there are none. */
-  private marked({ owners }: Survey): FirstSeen | undefined {
-    let marked: FirstSeen | undefined;
-    for (const { offset, length, owner } of owners.runs()) {
-      // What was not captured says nothing about other captures.
-      if (owner === 'zero' || owner === 'not-captured') continue;
-      for (const told of listed.includes(owner) ? ['inUse'] as const : ['inUse', 'unlisted'] as const) {
-        for (let at = offset; at < offset + length; at += 1) {
-          if (this.firstSeen[told][at] !== 0) continue;
-          marked ??= { inUse: this.firstSeen.inUse.slice(), unlisted: this.firstSeen.unlisted.slice() };
-          marked[told][at] = this.captures.length + 1;
-        }
-      }
-    }
-    return marked;
+    return more === 0 ? this : new Evidence(this.firstSeen, this.told, this.named, this.looked + more);
   }
 
   /** The first byte of a range that some capture shows in use, as the first capture does that shows it. */
@@ -103,11 +102,49 @@ export class Evidence {
     return this.first(range, this.firstSeen.unlisted);
   }
 
-  private first({ offset, length }: ByteRange, seen: Uint16Array): SeenInUse | undefined {
-    for (let at = offset; at < offset + length; at += 1) {
-      const capture = this.captures[(seen[at] ?? 0) - 1];
-      if (capture) return { at, owner: capture.survey.owners.ownerAt(at).owner, source: capture.source };
+  private first(range: ByteRange, seen: Uint16Array): SeenInUse | undefined {
+    for (let at = range.offset; at < range.offset + range.length; at += 1) {
+      const capture = this.told[(seen[at] ?? 0) - 1];
+      const run = capture?.inUse.find(({ offset, length }) => offset <= at && at < offset + length);
+      if (capture && run) return { at, owner: run.owner, source: capture.source };
     }
     return undefined;
   }
+
+  /** The bytes of which a survey tells something new. */
+  private firstToldBy({ owners }: Survey): readonly UsedRun[] {
+    const told: UsedRun[] = [];
+    for (const { offset, length, owner } of owners.runs()) {
+      // What was not captured says nothing about other captures.
+      if (owner === 'zero' || owner === 'not-captured') continue;
+      const isListed = listed.includes(owner);
+      let begin = offset;
+      for (let at = offset; at <= offset + length; at += 1) {
+        if (at < offset + length && tellsNew(this.firstSeen, at, isListed)) continue;
+        if (at > begin) told.push({ offset: begin, length: at - begin, owner });
+        begin = at + 1;
+      }
+    }
+    return told;
+  }
+
+  private thatTells({ source, configSpaceDigest, inUse }: CaptureTold): Evidence {
+    if (this.told.length >= furtherCapturesMax) throw new RangeError(`more than ${furtherCapturesMax} captures`);
+    const seen = { inUse: this.firstSeen.inUse.slice(), unlisted: this.firstSeen.unlisted.slice() };
+    const number = this.told.length + 1;
+    for (const { offset, length, owner } of inUse) {
+      const isListed = listed.includes(owner);
+      for (let at = offset; at < offset + length; at += 1) {
+        if (!tellsNew(seen, at, isListed)) throw new Error(`byte ${at} was told of before ${source} told of it`);
+        if (seen.inUse[at] === 0) seen.inUse[at] = number;
+        if (!isListed && seen.unlisted[at] === 0) seen.unlisted[at] = number;
+      }
+    }
+    const named = { source, configSpaceDigest };
+    return new Evidence(seen, [...this.told, { ...named, inUse }], [...this.named, named], this.looked + 1);
+  }
+}
+
+function tellsNew({ inUse, unlisted }: FirstSeen, at: number, isListed: boolean): boolean {
+  return inUse[at] === 0 || (!isListed && unlisted[at] === 0);
 }

@@ -7,7 +7,9 @@ export { canonicalJson } from './canonical-json.js';
 export { compareLayouts, type LayoutDifference } from './compare-layouts.js';
 export { Digest } from './digest.js';
 export { explainAlternative, explainCaution, explainPlacement, explainReason, explainRefusal } from './explain.js';
-export { type CaptureNamed, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse } from './evidence.js';
+export {
+  type CaptureNamed, type CaptureTold, Evidence, type FurtherCapture, furtherCapturesMax, type SeenInUse, type UsedRun,
+} from './evidence.js';
 export { explainVerdict, explainVerdictReason } from './explain-verdict.js';
 export { type ByteExplanation, type EventNamed, explainByte, type LayoutEvents } from './explain-byte.js';
 export { type FleetFunction } from './fleet.js';
