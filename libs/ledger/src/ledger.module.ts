@@ -60,7 +60,7 @@ export class LedgerModule {
         { provide: EVENT_STORE, useValue: store },
         { provide: Recorder, useFactory: () => Recorder.open(store, clock) },
         { provide: StreamReader, useFactory: () => new StreamReader(store, views.states) },
-        { provide: ModelEvidence, useFactory: () => new ModelEvidence(store) },
+        { provide: ModelEvidence, useFactory: () => new ModelEvidence(store, views) },
         { provide: Timeline, useFactory: () => new Timeline(store, clock) },
         { provide: Views, useValue: views },
         ObserveFunctionHandler, RetireFunctionHandler, GetFamilyHandler, GetModelEvidenceHandler,

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type EventStore, type Position, type RecordedEvent } from '@cadastre/event-store';
 
 /** Feeds a view in memory from the log, each event once and in order, as far as the log reaches when it is asked. */
@@ -7,7 +8,16 @@ export class LogFollower {
   /** The turn that has not begun: whoever asks meanwhile is answered by it. */
   private waiting: Promise<void> | undefined;
 
-  constructor(private readonly store: EventStore, private readonly take: (recorded: RecordedEvent) => void) {}
+  /**
+   * @param take takes in the next event
+   * @param ahead asked where the log is read from its start, or is more than a page further: where the view stands
+   *   then, when it comes further by another way
+   */
+  constructor(
+    private readonly store: EventStore, private readonly take: (recorded: RecordedEvent) => void,
+    private readonly ahead: (after: Position | 'start') => Promise<Position | undefined> =
+    () => Promise.resolve(undefined),
+  ) {}
 
   /**
    * One reader at a time, since two would fold the same events twice. One that is under way may have passed the head
@@ -26,13 +36,24 @@ export class LogFollower {
   }
 
   private async readOn(): Promise<void> {
+    if (this.after === 'start') await this.jump();
     for (;;) {
       const { events, head } = await this.store.readAll({ after: this.after });
+      const last = events.at(-1);
+      if (head !== 'empty' && last && last.position !== head && await this.jump()) continue;
       for (const recorded of events) {
         this.take(recorded);
         this.after = recorded.position;
       }
       if (head === 'empty' || this.after === head) return;
+      // A page is enough work for one turn: the store answers at once, and others wait for the thread.
+      await nextTurn();
     }
+  }
+
+  private async jump(): Promise<boolean> {
+    const ahead = await this.ahead(this.after);
+    if (ahead !== undefined) this.after = ahead;
+    return ahead !== undefined;
   }
 }

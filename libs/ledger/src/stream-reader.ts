@@ -9,7 +9,7 @@ import {
   migrationStream, type Observation, type ObservationReference, type PersonaName, type PersonaState, personaStream,
   stateForm, type VmId, type VmState, vmStream,
 } from '@cadastre/lifecycle';
-import { type SavedStates, type SavedUpTo } from '@cadastre/views';
+import { isViewFailure, type SavedStates, type SavedUpTo } from '@cadastre/views';
 import { DamagedHistory } from './damaged-history.js';
 import { type KeptState, KeptStates } from './kept-states.js';
 import {
@@ -197,9 +197,8 @@ export class StreamReader {
     try {
       return work(this.states);
     } catch (error) {
-      if (typeof error !== 'object' || error === null || !('errcode' in error)) throw error;
-      const reason = 'message' in error ? String(error.message) : 'for no reason told';
-      this.say(`no states are kept from now on, since their file fails: ${reason}`);
+      if (!isViewFailure(error)) throw error;
+      this.say(`no states are kept from now on, since their file fails: ${error.message}`);
       this.states = null;
       return undefined;
     }

@@ -2,9 +2,10 @@ import { type RecordedEvent } from '@cadastre/event-store';
 import { decodeEvent } from '@cadastre/lifecycle';
 import { clashProjection } from './clash-projection.js';
 import { deviceProjection } from './device-projection.js';
+import { evidenceProjection } from './evidence-projection.js';
 import { functionProjection } from './function-projection.js';
 import { migrationProjection } from './migration-projection.js';
-import { observedFunction } from './observed-function.js';
+import { observedFunction, surveyOf } from './observed-function.js';
 import { type Projection, type RowChange, type RowsBefore, type ToldEvent, type ViewName } from './projection.js';
 import { type ViewTables } from './view-tables.js';
 
@@ -17,7 +18,7 @@ export interface Halt {
 
 /** All views; each stands behind those it reads. */
 const projections: readonly Projection[] = [
-  functionProjection, deviceProjection, migrationProjection, clashProjection,
+  functionProjection, deviceProjection, migrationProjection, clashProjection, evidenceProjection,
 ];
 
 /**
@@ -58,8 +59,9 @@ function changesOf(recorded: RecordedEvent, before: RowsBefore, halts: Halt[]): 
 
 function toldBy({ position, stream, revision, data }: RecordedEvent): ToldEvent {
   const { event, envelope: { recordedAt } } = decodeEvent(data);
-  const seen = event.type === 'FunctionObserved' ? observedFunction(event) : null;
-  return { event, seen, position, stream, revision, recordedAt };
+  const surveyed = event.type === 'FunctionObserved' ? surveyOf(event) : null;
+  const seen = event.type === 'FunctionObserved' && surveyed ? observedFunction(event, surveyed) : null;
+  return { event, seen, surveyed, position, stream, revision, recordedAt };
 }
 
 type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };

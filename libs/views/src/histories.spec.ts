@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { anyHistory, seed } from '../test/random-steps.js';
-import { rowsByFolding } from '../test/rows-by-folding.js';
+import { evidenceByFolding, rowsByFolding } from '../test/rows-by-folding.js';
 import { scratchFiles, TestLog } from './testing.js';
 import { inMemory } from './view-file.js';
 import { Views } from './views.js';
@@ -28,6 +28,7 @@ async function expectTrue(views: Views, log: TestLog): Promise<void> {
   expect(functions).toMatchObject({ rows: folded.functions, more: false });
   expect(devices).toEqual({ kind: 'listed', rows: folded.devices, more: false });
   expect(await views.migrations({}, -1, 1_000)).toEqual({ kind: 'listed', rows: folded.migrations, more: false });
+  expect(new Map(views.evidenceBehind('start')?.models)).toEqual(await evidenceByFolding(log));
   await rebuilt.follow();
   await views.follow();
   expect(views.state()).toEqual(rebuilt.state());

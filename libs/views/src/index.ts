@@ -9,11 +9,12 @@ export { type FunctionRow } from './function-row.js';
 export { type ClashFilter, type DeviceFilter, type FunctionFilter, type MigrationFilter } from './list-query.js';
 export { type MigrationRow, migrationRowOf } from './migration-row.js';
 export { Model, untoldModel } from './model.js';
-export { type ObservedFunction, observedFunction } from './observed-function.js';
-export { type Progress, type Listed, Views, type VmRow } from './views.js';
+export { type ObservedFunction, observedFunction, surveyOf } from './observed-function.js';
+export { type ModelTold, ObservedModel } from './observed-model.js';
+export { type KeptEvidence, type Progress, type Listed, Views, type VmRow } from './views.js';
 export {
   type ListedState, type SavedPart, type SavedState, SavedStates, type SavedUpTo, withSavedStates,
 } from './saved-states.js';
-export { inMemory, viewFileName, ViewsUnusable } from './view-file.js';
+export { inMemory, isViewFailure, viewFileName, ViewsUnusable } from './view-file.js';
 export { type ListedClash } from './view-rows.js';
-export { type ViewState } from './view-tables.js';
+export { type Checkpoint, type ViewState } from './view-tables.js';

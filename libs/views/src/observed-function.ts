@@ -9,11 +9,10 @@ import { Model } from './model.js';
 export type ObservedFunction = Pick<FunctionRow,
   'vendorId' | 'deviceId' | 'classCode' | 'role' | 'pf' | 'vfModel' | 'capabilities' | 'serialNumber' | 'structure'>;
 
-export function observedFunction(observation: Observation): ObservedFunction {
+/** @param surveyed what `surveyOf` says of it, when that is known already */
+export function observedFunction(observation: Observation, surveyed = surveyOf(observation)): ObservedFunction {
   const { role, pf } = observation.sriov;
-  const space = Observation.configSpace(observation);
-  const surveyed = survey(space, role);
-  const { header: { vendorId, deviceId, classCode }, capabilities } = surveyed;
+  const { space, header: { vendorId, deviceId, classCode }, capabilities } = surveyed;
   const places = capabilities.map(({ space: list, id, version, offset }) => ({ list, id, version, offset }));
   return {
     vendorId, deviceId, classCode, role, pf,
@@ -22,6 +21,11 @@ export function observedFunction(observation: Observation): ObservedFunction {
     serialNumber: serialNumberOf(space, surveyed),
     structure: Digest.of(canonicalJson({ vendorId, deviceId, classCode, places })),
   };
+}
+
+/** What the observed bytes say. */
+export function surveyOf(observation: Observation): Survey {
+  return survey(Observation.configSpace(observation), observation.sriov.role);
 }
 
 /** Single Root I/O Virtualization, "VF Device ID": with the PF's own vendor ID it names its VFs. */

@@ -1,4 +1,5 @@
-import { type Bdf } from '@cadastre/config-space';
+import { type Bdf, type Survey } from '@cadastre/config-space';
+import { type Evidence } from '@cadastre/device-layout';
 import {
   type DeviceKey, type FunctionKey, type HostName, type LedgerEvent, type MigrationKey,
 } from '@cadastre/lifecycle';
@@ -7,12 +8,15 @@ import { type DeviceRow } from './device-row.js';
 import { type FunctionRow } from './function-row.js';
 import { type MigrationRow } from './migration-row.js';
 import { type ObservedFunction } from './observed-function.js';
+import { type ObservedModel } from './observed-model.js';
 
 /** One event and where it stands. */
 export interface ToldEvent {
   readonly event: LedgerEvent;
   /** What an observation tells; null for every other event. */
   readonly seen: ObservedFunction | null;
+  /** Its bytes, read once for all views; null for every other event. */
+  readonly surveyed: Survey | null;
   readonly position: number;
   readonly stream: string;
   readonly revision: number;
@@ -28,15 +32,20 @@ export interface RowsBefore {
   virtualFunctionsOf(pf: { readonly host: HostName; readonly address: Bdf }): readonly FunctionRow[];
   /** Functions of other hosts, in service, with this serial number, in order; at most `limit`. */
   elsewhereWithSerial(serialNumber: string, host: HostName, limit: number): readonly FunctionRow[];
+  evidence(model: ObservedModel): Evidence | undefined;
 }
 
-/** A row to put in place of the one before it, or a clash to add, or that a function once named another its PF. */
+/**
+ * A row to put in place of the one before it, or a clash to add, or that a function once named another its PF, or
+ * evidence that goes on from what was known of its model.
+ */
 export type RowChange =
   | { readonly kind: 'function'; readonly row: FunctionRow }
   | { readonly kind: 'device'; readonly row: DeviceRow }
   | { readonly kind: 'migration'; readonly row: MigrationRow }
   | { readonly kind: 'member'; readonly key: FunctionKey; readonly pf: Bdf }
-  | { readonly kind: 'clash'; readonly clash: Clash };
+  | { readonly kind: 'clash'; readonly clash: Clash }
+  | { readonly kind: 'evidence'; readonly model: ObservedModel; readonly evidence: Evidence };
 
 /** One view: what each event changes in its rows. Pure; what it throws halts it at that event. */
 export interface Projection {
@@ -46,5 +55,5 @@ export interface Projection {
   project(told: ToldEvent, before: RowsBefore): readonly RowChange[];
 }
 
-export const viewNames = ['functions', 'devices', 'migrations', 'clashes'] as const;
+export const viewNames = ['functions', 'devices', 'migrations', 'clashes', 'evidence'] as const;
 export type ViewName = (typeof viewNames)[number];

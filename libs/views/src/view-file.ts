@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { types } from 'node:util';
 
 /** The location that keeps views in memory only, as SQLite spells it. */
 export const inMemory = ':memory:';
@@ -8,7 +9,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 6;
+export const viewsVersion = 7;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;
@@ -125,6 +126,20 @@ const schema = `
     PRIMARY KEY (party, clash)
   ) STRICT, WITHOUT ROWID;
 
+  CREATE TABLE model (
+    name   TEXT PRIMARY KEY NOT NULL,
+    looked INTEGER NOT NULL,
+    seal   TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE model_capture (
+    model  TEXT NOT NULL REFERENCES model (name),
+    place  INTEGER NOT NULL,
+    source TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    in_use TEXT NOT NULL,
+    PRIMARY KEY (model, place)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE saved_state (
     stream       TEXT NOT NULL,
     revision     INTEGER NOT NULL,
@@ -200,6 +215,11 @@ function assertOurs(owner: number, version: number): void {
 function identityOf(db: DatabaseSync): { readonly owner: number; readonly version: number } {
   const pragma = (name: string): number => Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]);
   return { owner: pragma('application_id'), version: pragma('user_version') };
+}
+
+/** Whether it is the file that fails, or what stands in it: not whoever asked. */
+export function isViewFailure(error: unknown): error is Error {
+  return error instanceof ViewsUnusable || (types.isNativeError(error) && 'errcode' in error);
 }
 
 function unusable(cause: unknown): ViewsUnusable {

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { type Digest } from '@cadastre/device-layout';
+import { type Digest, type Evidence } from '@cadastre/device-layout';
 import { type RecordedEvent } from '@cadastre/event-store';
 import { deviceStream, functionStream, type HostName, migrationStream } from '@cadastre/lifecycle';
 import { type Clash } from './clash.js';
+import { EvidenceTable } from './evidence-table.js';
 import { KeyedTable } from './keyed-table.js';
 import { KindTable } from './kind-table.js';
+import { type ObservedModel } from './observed-model.js';
 import { type RowChange, type RowsBefore, viewNames, type ViewName } from './projection.js';
 import {
   deviceKind, deviceOf, deviceValues, functionKind, functionOf, functionValues, migrationOf, migrationValues,
@@ -50,6 +52,8 @@ const dumps = [
   'SELECT * FROM migration ORDER BY stream',
   'SELECT * FROM clash ORDER BY id',
   'SELECT * FROM clash_party ORDER BY party, clash',
+  'SELECT * FROM model ORDER BY name',
+  'SELECT * FROM model_capture ORDER BY model, place',
 ] as const;
 
 /** The tables of all views in one SQLite connection: what was, what changes, how far. */
@@ -61,6 +65,7 @@ export class ViewTables implements RowsBefore {
   private readonly migrations: KeyedTable;
   private readonly functionKinds: KindTable;
   private readonly deviceKinds: KindTable;
+  private readonly evidences: EvidenceTable;
 
   constructor(private readonly db: DatabaseSync) {
     this.functions = new KeyedTable(db, 'function');
@@ -68,6 +73,7 @@ export class ViewTables implements RowsBefore {
     this.migrations = new KeyedTable(db, 'migration');
     this.functionKinds = new KindTable(db, 'function_kind');
     this.deviceKinds = new KindTable(db, 'device_kind');
+    this.evidences = new EvidenceTable(db);
     const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
     this.statements = Object.fromEntries(prepared) as ViewTables['statements'];
   }
@@ -80,7 +86,10 @@ export class ViewTables implements RowsBefore {
       this.db.exec('COMMIT');
       return done;
     } finally {
-      if (this.db.isTransaction) this.db.exec('ROLLBACK');
+      if (this.db.isTransaction) {
+        this.db.exec('ROLLBACK');
+        this.evidences.forget();
+      }
     }
   }
 
@@ -108,6 +117,15 @@ export class ViewTables implements RowsBefore {
     return all<StoredFunction>(this.statements.withSerial, serialNumber, host, limit).map(functionOf);
   }
 
+  evidence(model: ObservedModel): Evidence | undefined {
+    return this.evidences.of(model);
+  }
+
+  /** The evidence on every model. Throws `ViewsUnusable` when a row is not what was written. */
+  allEvidence(): ReadonlyMap<ObservedModel, Evidence> {
+    return this.evidences.all();
+  }
+
   apply(change: RowChange): void {
     switch (change.kind) {
       case 'function': {
@@ -125,6 +143,7 @@ export class ViewTables implements RowsBefore {
         return;
       }
       case 'clash': return this.addClash(change.clash);
+      case 'evidence': return this.evidences.put(change.model, change.evidence);
     }
   }
 
@@ -143,7 +162,7 @@ export class ViewTables implements RowsBefore {
       const positions = viewNames.map((view) => this.checkpoint(view)?.position ?? null);
       const rows = {
         functions: this.count('function'), devices: this.count('device'), migrations: this.count('migration'),
-        clashes: this.count('clash'),
+        clashes: this.count('clash'), evidence: this.count('model'),
       };
       return { positions, rows, digest: this.digest() };
     } finally {
@@ -161,7 +180,7 @@ export class ViewTables implements RowsBefore {
     return `sha256:${hash.digest('hex')}` as Digest;
   }
 
-  private count(table: 'function' | 'device' | 'migration' | 'clash'): number {
+  private count(table: 'function' | 'device' | 'migration' | 'clash' | 'model'): number {
     return get<{ rows: number }>(this.db.prepare(`SELECT count(*) AS rows FROM ${table}`))?.rows ?? 0;
   }
 

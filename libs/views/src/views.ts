@@ -1,4 +1,5 @@
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
+import { type Evidence } from '@cadastre/device-layout';
 import { type EventStore, Position } from '@cadastre/event-store';
 import { type FunctionKey } from '@cadastre/lifecycle';
 import { type DeviceRow } from './device-row.js';
@@ -10,11 +11,12 @@ import {
   vmQuery,
 } from './list-query.js';
 import { type MigrationRow } from './migration-row.js';
+import { type ObservedModel } from './observed-model.js';
 import { viewNames, type ViewName } from './projection.js';
 import { SavedStates } from './saved-states.js';
 import { inMemory, openViewFile, removeViewFile, ViewsUnusable } from './view-file.js';
 import { clashOf, deviceOf, functionOf, type ListedClash, migrationOf } from './view-rows.js';
-import { type ViewState, ViewTables } from './view-tables.js';
+import { type Checkpoint, type ViewState, ViewTables } from './view-tables.js';
 
 /** A VM that has or had devices. */
 export interface VmRow {
@@ -28,6 +30,13 @@ export interface VmRow {
 export type Listed<Row> =
   | { readonly kind: 'listed'; readonly rows: readonly Row[]; readonly more: boolean }
   | { readonly kind: 'halted'; readonly halt: Halt };
+
+/** Evidence on every model, as the observations up to an event told it. */
+export interface KeptEvidence {
+  /** The event behind which it stands. */
+  readonly upTo: Checkpoint;
+  readonly models: ReadonlyMap<ObservedModel, Evidence>;
+}
 
 /** Told how many events the views hold, and how many there are. */
 export type Progress = (done: number, total: number) => void;
@@ -113,6 +122,16 @@ export class Views {
 
   clashes(filter: ClashFilter, after: number, limit: number): Promise<Listed<ListedClash>> {
     return this.list('clashes', undefined, () => clashQuery(filter, after, limit + 1), clashOf);
+  }
+
+  /**
+   * The evidence on models, as far as it was taken in: the log is not followed for it. Undefined when that is no
+   * further than `position`. Throws `ViewsUnusable` when a row is not what was written.
+   */
+  evidenceBehind(position: Position | 'start'): KeptEvidence | undefined {
+    const upTo = this.tables.checkpoint('evidence');
+    if (!upTo || (position !== 'start' && upTo.position <= position)) return undefined;
+    return { upTo, models: this.tables.allEvidence() };
   }
 
   /** Views that stand still, and why. */

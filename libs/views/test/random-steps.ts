@@ -11,7 +11,7 @@ const addresses = [pfAddress, '0000:3b:00.1', '0000:3c:00.0', '0000:3c:00.1'];
 const kinds: readonly Kind[] = [
   { deviceId: 0x1041, serial: 1 }, { deviceId: 0x1041, serial: 2, vfDeviceId: 0x154c },
   { deviceId: 0x1042, msix: true }, { deviceId: 0x1042, vfDeviceId: 0x154d }, virtualKind,
-  { deviceId: 0x1041, serial: 1, pasidBits: 0 },
+  { deviceId: 0x1041, serial: 1, pasidBits: 0 }, { deviceId: 0x1041, strayAt: 0x154 },
 ];
 const families = [
   { role: 'none', pf: null }, { role: 'pf', pf: null }, vfOf(pfAddress), { role: 'vf', pf: null },

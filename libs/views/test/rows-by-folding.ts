@@ -1,5 +1,5 @@
 import { findCapability, readHeader, survey } from '@cadastre/config-space';
-import { canonicalJson, Digest } from '@cadastre/device-layout';
+import { canonicalJson, Digest, Evidence, type FurtherCapture } from '@cadastre/device-layout';
 import {
   type DeviceState, deviceDecider, deviceStream, functionDecider, type FunctionKey, type FunctionState, functionStream,
   isDeviceEvent, isFunctionEvent, isMigrationEvent, migrationDecider, type MigrationState, Observation,
@@ -38,6 +38,25 @@ export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
       : [{ key: state.key, revision: state.revision, since, state: state.kind, host: state.host,
         devices: state.moves.length }])),
   };
+}
+
+/** The evidence on each model, from all captures of it at once. */
+export async function evidenceByFolding(log: TestLog): Promise<ReadonlyMap<string, Evidence>> {
+  const captures = new Map<string, FurtherCapture[]>();
+  const revisions = new Map<string, number>();
+  for (const { stream, event } of await log.events()) {
+    const revision = (revisions.get(stream) ?? -1) + 1;
+    revisions.set(stream, revision);
+    if (event.type !== 'FunctionObserved') continue;
+    const space = Observation.configSpace(event);
+    const { role } = event.sriov;
+    const [vendorId, deviceId] = space.u16(0) === 0xffff ? [space.u16(0x2c), space.u16(0x2e)]
+      : [space.u16(0), space.u16(2)];
+    const model = `${Model.of(vendorId, deviceId)} ${role}`;
+    const capture = { source: `${stream}@${revision}`, survey: survey(space, role) };
+    captures.set(model, [...captures.get(model) ?? [], capture]);
+  }
+  return new Map([...captures].map(([model, of]) => [model, Evidence.of(of)]));
 }
 
 interface FoldedDevice {

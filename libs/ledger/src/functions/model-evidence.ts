@@ -1,70 +1,80 @@
-import { survey } from '@cadastre/config-space';
+import { Logger } from '@nestjs/common';
 import { type Digest, Evidence } from '@cadastre/device-layout';
-import { type EventStore, type RecordedEvent } from '@cadastre/event-store';
-import { decodeEvent, Observation } from '@cadastre/lifecycle';
+import { type EventStore, Position, type RecordedEvent } from '@cadastre/event-store';
+import { decodeEvent, type Observation } from '@cadastre/lifecycle';
+import { isViewFailure, type KeptEvidence, type ModelTold, ObservedModel, surveyOf } from '@cadastre/views';
 import { LogFollower } from '../log-follower.js';
 
-/** A VF reads so where its vendor and device ID are. PCIe Base Specification, "VF Configuration Space". */
-const noId = 0xffff;
+/** Where evidence is kept beside the log. */
+export interface EvidenceRows {
+  evidenceBehind(position: Position | 'start'): KeptEvidence | undefined;
+}
 
 /**
- * What all observations of one model told about its bytes: units, hosts, firmware versions (R5). A view that follows
- * the log when it is asked; the decision that used it names the observations that told something.
+ * What all observations of one model told about its bytes: units, hosts, firmware versions (R5). A fold of the log that
+ * is never behind it when it is asked. It begins at the rows the views keep, so that after a start only what came since
+ * is read; the decision that used it names the observations that told something.
  */
 export class ModelEvidence {
-  private readonly models = new Map<string, Model>();
+  private models = new Map<ObservedModel, Evidence>();
+  /** Bytes that were looked at before. Only what is told again is saved by it, so it may be short. */
+  private readonly looks = new Map<ObservedModel, Set<Digest>>();
   private readonly follower: LogFollower;
 
-  constructor(store: EventStore) {
-    this.follower = new LogFollower(store, (recorded) => this.take(recorded));
+  /**
+   * @param rows none is kept when it is null: then the whole log is read once
+   * @param say told in one sentence when they fail
+   */
+  constructor(
+    private readonly store: EventStore, private rows: EvidenceRows | null = null,
+    private readonly say = (line: string): void => new Logger(ModelEvidence.name).warn(line),
+  ) {
+    this.follower = new LogFollower(store, (recorded) => this.take(recorded), (after) => this.ahead(after));
   }
 
   /** Evidence on the model of a function as it was observed; null when nobody else of its model told anything. */
-  async of(observation: ModelObserved): Promise<Evidence | null> {
+  async of(observation: ModelTold & Pick<Observation, 'configSpaceDigest'>): Promise<Evidence | null> {
     await this.follower.follow();
-    const evidence = this.models.get(modelOf(observation))?.evidence;
+    const evidence = this.models.get(ObservedModel.of(observation));
     const others = evidence?.named.filter((one) => one.configSpaceDigest !== observation.configSpaceDigest) ?? [];
     return evidence && others.length > 0 ? evidence : null;
+  }
+
+  /** Takes the rows in place of what is in memory, where they are further. Without them the log is read: as right. */
+  private async ahead(after: Position | 'start'): Promise<Position | undefined> {
+    const kept = this.keptBehind(after);
+    if (!kept) return undefined;
+    const { position, id, sha256 } = kept.upTo;
+    const before = position === 0 ? 'start' : Position.from(position - 1);
+    const [recorded] = (await this.store.readAll({ after: before, limit: 1 })).events;
+    if (recorded?.id !== id || recorded.sha256 !== sha256) return undefined;
+    this.models = new Map(kept.models);
+    return recorded.position;
+  }
+
+  private keptBehind(position: Position | 'start'): KeptEvidence | undefined {
+    try {
+      return this.rows?.evidenceBehind(position);
+    } catch (error) {
+      if (!isViewFailure(error)) throw error;
+      this.say(`evidence on models is read from the log from now on, since its rows fail: ${error.message}`);
+      this.rows = null;
+      return undefined;
+    }
   }
 
   private take({ stream, revision, type, data }: RecordedEvent): void {
     if (type !== 'FunctionObserved') return;
     const { event } = decodeEvent(data);
     if (event.type !== 'FunctionObserved') return;
-    const name = modelOf(event);
-    const { evidence, looks } = this.models.get(name) ?? { evidence: Evidence.none, looks: new Set() };
-    const digest = event.configSpaceDigest;
-    if (looks.has(digest)) {
-      this.models.set(name, { evidence: evidence.andSoMany(1), looks });
-      return;
-    }
-    if (looks.size < looksMax) looks.add(digest);
-    const surveyed = survey(Observation.configSpace(event), event.sriov.role);
-    const capture = { source: `${stream}@${revision}`, survey: surveyed };
-    this.models.set(name, { evidence: evidence.with(capture), looks });
+    const model = ObservedModel.of(event);
+    const evidence = this.models.get(model) ?? Evidence.none;
+    const looks = this.looks.get(model) ?? new Set();
+    this.models.set(model, looks.has(event.configSpaceDigest) ? evidence.andSoMany(1)
+      : evidence.with({ source: `${stream}@${revision}`, survey: surveyOf(event) }));
+    if (looks.size < looksMax) this.looks.set(model, looks.add(event.configSpaceDigest));
   }
-}
-
-/** What tells which model was observed, and whether it was this one. */
-type ModelObserved = Pick<Observation, 'configSpace' | 'configSpaceDigest'>
-  & { readonly sriov: Pick<Observation['sriov'], 'role'> };
-
-/** What is known of one model. */
-interface Model {
-  readonly evidence: Evidence;
-  /** Bytes that were looked at before. Only what is told again is saved by it, so it may be short. */
-  readonly looks: Set<Digest>;
 }
 
 /** Of one model; 100 KiB of digests. */
 const looksMax = 1_024;
-
-/** Vendor and device; of a VF, which has neither, those of the subsystem. Another role has other registers. */
-function modelOf(observation: ModelObserved): string {
-  // The first 48 bytes in base64: the IDs are all that is wanted of a space that may be looked at very often.
-  const header = Buffer.from(observation.configSpace.slice(0, 64), 'base64');
-  const isVf = header.readUInt16LE(0) === noId;
-  const [vendor, device] = isVf ? [header.readUInt16LE(0x2c), header.readUInt16LE(0x2e)]
-    : [header.readUInt16LE(0), header.readUInt16LE(2)];
-  return `${vendor}:${device}:${observation.sriov.role}`;
-}
