@@ -9,12 +9,12 @@ export class LogFollower {
   private waiting: Promise<void> | undefined;
 
   /**
-   * @param take takes in the next event
+   * @param take takes in the next event; answers with a promise where it has to read more of the log for it
    * @param ahead asked where the log is read from its start, or is more than a page further: where the view stands
    *   then, when it comes further by another way
    */
   constructor(
-    private readonly store: EventStore, private readonly take: (recorded: RecordedEvent) => void,
+    private readonly store: EventStore, private readonly take: (recorded: RecordedEvent) => Promise<void> | undefined,
     private readonly ahead: (after: Position | 'start') => Promise<Position | undefined> =
     () => Promise.resolve(undefined),
   ) {}
@@ -42,7 +42,8 @@ export class LogFollower {
       const last = events.at(-1);
       if (head !== 'empty' && last && last.position !== head && await this.jump()) continue;
       for (const recorded of events) {
-        this.take(recorded);
+        const reading = this.take(recorded);
+        if (reading) await reading;
         this.after = recorded.position;
       }
       if (head === 'empty' || this.after === head) return;

@@ -62,6 +62,36 @@ describe('replay', () => {
     expect((await replay(store)).devices).toEqual([before]);
   });
 
+  it('rebuilds a layout that was decided over host facts from the bytes those were told over', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o');
+    await ledger.observe('kernel', functionKey(), endpoint(), { role: 'none', pf: null }, '7.3.1');
+    await ledger.attach('a');
+    const attached = await ledger.reader.device(deviceKey());
+    const [rebuilt] = (await replay(store)).devices;
+    expect(attached.state).toMatchObject({ layout: {
+      observation: { revision: 2 }, guestConfigSpaceDigest: rebuilt?.guestConfigSpaceDigest } });
+  });
+
+  it('names host facts that were told over other bytes than the newest', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o1');
+    await ledger.observe('o2', functionKey(), endpoint(2));
+    await ledger.observe('kernel', functionKey(), endpoint(2), { role: 'none', pf: null }, '7.3.1');
+    expect(await replay(store)).toMatchObject({ events: 4 });
+    const older = new Proxy(store, {
+      get: (target, name) => (name !== 'readAll' ? Reflect.get(target, name) as unknown
+        : async (...asked: Parameters<typeof store.readAll>) => {
+          const page = await target.readAll(...asked);
+          return { ...page, events: page.events.map((event) => (event.type !== 'HostFactsObserved' ? event
+            : { ...event, data: event.data.replace('"configSpaceRevision":2', '"configSpaceRevision":1') })) };
+        }),
+    });
+    await expect(replay(older)).rejects.toThrow(/0000:3b:00.1: revision 3 was told over bytes .* of revision 1/);
+  });
+
   it('names a stream in which a revision is missing', async () => {
     const store = await history();
     const cut = new Proxy(store, {

@@ -3,7 +3,7 @@ import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cad
 import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
+  type HostFactsObserved, isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { type KnownDevice } from './devices/get-device.js';
@@ -88,7 +88,23 @@ function foldInto(streams: Map<string, FoldedStream>, { stream, revision, data }
   folded.revision = revision;
   const { event } = decodeEvent(data);
   if (isDeviceEvent(event)) folded.device = deviceDecider.evolve(folded.device, event);
-  else if (isFunctionEvent(event)) folded.function = withoutBytes(functionDecider.evolve(folded.function, event));
+  else if (isFunctionEvent(event)) {
+    if (event.type === 'HostFactsObserved') assertOverNewestBytes(stream, revision, event, folded.function);
+    folded.function = withoutBytes(functionDecider.evolve(folded.function, event));
+  }
+}
+
+/** Host facts refer to the bytes that were the newest when they were told. */
+function assertOverNewestBytes(
+  stream: string, revision: number, { configSpaceRevision, configSpaceDigest }: HostFactsObserved, state: FunctionState,
+): void {
+  const newest = state.kind === 'registered' ? state.observation : null;
+  const isSame = newest?.configSpaceRevision === configSpaceRevision
+    && newest.facts.configSpaceDigest === configSpaceDigest;
+  if (isSame) return;
+  const is = newest ? `${newest.facts.configSpaceDigest} of revision ${newest.configSpaceRevision}` : 'nowhere';
+  throw new DamagedHistory(stream, `revision ${revision} was told over bytes ${configSpaceDigest} of revision `
+    + `${configSpaceRevision}: the newest are ${is}`);
 }
 
 /** Whether the event behind a position is of the same command: then what both say together is only half told. */

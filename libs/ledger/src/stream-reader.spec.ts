@@ -7,12 +7,14 @@ import { Digest } from '@cadastre/device-layout';
 import {
   EventId, type EventStore, MemoryEventStore, Position, sha256Hex, StreamName, StreamRevision,
 } from '@cadastre/event-store';
-import { type DeviceKey, deviceStream, encodeEvent, type LedgerEvent } from '@cadastre/lifecycle';
+import {
+  type DeviceKey, deviceStream, encodeEvent, functionStream, type LedgerEvent, Observation,
+} from '@cadastre/lifecycle';
 import { inMemory, Views, withSavedStates } from '@cadastre/views';
 import { checkStates, type StateCheck } from './check-states.js';
 import { KeptStates } from './kept-states.js';
 import { StreamReader, type UpTo } from './stream-reader.js';
-import { deviceKey, TestLedger } from './testing.js';
+import { deviceKey, endpoint, functionKey, TestLedger } from './testing.js';
 
 /** Counts the events that a reader reads of streams. */
 class CountingStore extends MemoryEventStore {
@@ -26,6 +28,7 @@ class CountingStore extends MemoryEventStore {
 }
 
 const key = deviceKey();
+const stream = functionStream(functionKey());
 const silent = (): void => undefined;
 
 /** A device whose stream has so many events: PASIDs come and go, ever more of them. */
@@ -118,6 +121,57 @@ describe('a reader of long streams', () => {
     await new StreamReader(one, views.states).device(key);
     expect(await new StreamReader(other, views.states).device(key)).toEqual(await new StreamReader(other).device(key));
     expect(views.states.newest(deviceStream(key), 1, null)).toBe(undefined);
+  });
+});
+
+describe('an observation a layout was decided over', () => {
+  const none = { role: 'none', pf: null } as const;
+
+  it('is read with the host facts of then, and the bytes those were told over', async () => {
+    const store = new CountingStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o1');
+    await ledger.observe('o2', functionKey(), endpoint(), none, '7.3.1');
+    await ledger.attach('a');
+    await ledger.observe('o3', functionKey(), endpoint(), none, '7.4.0');
+    await ledger.observe('o4', functionKey(), endpoint(9), none, '7.5.0');
+    expect((await ledger.types()).filter((type) => type.endsWith('Observed'))).toEqual(
+      ['FunctionObserved', 'HostFactsObserved', 'HostFactsObserved', 'FunctionObserved']);
+    const { state } = await ledger.reader.device(key);
+    const reference = state.kind === 'attached' ? state.layout?.observation : undefined;
+    if (!reference) throw new Error('nothing was decided');
+    expect(reference).toMatchObject({ revision: 2, configSpaceDigest: Digest.of(endpoint().toBytes()) });
+    store.read = 0;
+    const observed = await ledger.reader.observation(reference);
+    expect([observed.kernel.release, store.read]).toEqual(['7.3.1', 2]);
+    expect(Observation.configSpace(observed).equals(endpoint())).toBe(true);
+    expect((await ledger.reader.observed(reference)).captured).toEqual({ stream, revision: 1 });
+    // Another change of facts refers to the same bytes, not to the facts before it.
+    const later = await ledger.reader.observation({ ...reference, revision: 4 });
+    expect([later.kernel.release, later.configSpace]).toEqual(['7.4.0', observed.configSpace]);
+  });
+
+  it.each([
+    ['is no observation', { type: 'ObservationConfirmed' }, 'revision 2 holds no observation'],
+    ['refers to an event without bytes', { configSpaceRevision: 0 }, 'revision 0 does not hold the bytes of revision'],
+    ['refers to other bytes', { configSpaceDigest: Digest.of('x') }, 'revision 1 does not hold the bytes of revision'],
+    ['refers to no event', { configSpaceRevision: 7 }, 'it has no revision 7'],
+  ])('is damaged history where its event %s', async (_what, damage, problem) => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o1');
+    await ledger.observe('o2', functionKey(), endpoint(), none, '7.3.1');
+    const facts = await ledger.reader.event({ stream, revision: 2 });
+    const event = { ...facts, ...damage } as LedgerEvent;
+    const readStream = store.readStream.bind(store);
+    store.readStream = async (...asked) => {
+      const page = await readStream(...asked);
+      return { ...page, events: page.events.map((one) => (one.revision !== 2 ? one
+        : { ...one, data: encodeEvent({ event, envelope }) })) };
+    };
+    const configSpaceDigest = Digest.of(endpoint().toBytes());
+    await expect(new StreamReader(store).observation({ stream, revision: 2, configSpaceDigest }))
+      .rejects.toThrow(`${stream}: ${problem}`);
   });
 });
 

@@ -6,8 +6,8 @@ import {
 import {
   decodeEvent, type DeviceKey, type DeviceState, deviceStream, type FunctionKey, type FunctionState, functionStream,
   type ImportKey, importStream, type ImportState, type LedgerEvent, type MigrationKey, type MigrationState,
-  migrationStream, type Observation, type ObservationReference, type PersonaName, type PersonaState, personaStream,
-  stateForm, type VmId, type VmState, vmStream,
+  migrationStream, type Observation, type ObservationReference, observedAgain, type PersonaName, type PersonaState,
+  personaStream, stateForm, type VmId, type VmState, vmStream,
 } from '@cadastre/lifecycle';
 import { isViewFailure, type SavedStates, type SavedUpTo } from '@cadastre/views';
 import { DamagedHistory } from './damaged-history.js';
@@ -28,6 +28,12 @@ export type UpTo = number | { readonly position: Position };
 interface EventPlace {
   readonly stream: string;
   readonly revision: number;
+}
+
+/** An observation, and the event that holds its bytes. */
+export interface ReadObservation {
+  readonly observation: Observation;
+  readonly captured: EventPlace;
 }
 
 /** The end of a read as of a position; of the present, when there is none. */
@@ -103,11 +109,22 @@ export class StreamReader {
     return (await this.store.readStream(StreamName.from(stream), { limit: 1 })).events[0]?.position;
   }
 
-  /** The observation a layout was decided over, from the one event that holds its bytes. */
-  async observation({ stream, revision }: ObservationReference): Promise<Observation> {
+  /** The observation a layout was decided over, as it was told then. */
+  async observation(reference: ObservationReference): Promise<Observation> {
+    return (await this.observed(reference)).observation;
+  }
+
+  /** The same, and where its bytes are: those that host facts were told over are in an earlier event. */
+  async observed({ stream, revision }: ObservationReference): Promise<ReadObservation> {
     const event = await this.event({ stream, revision });
-    if (event.type === 'FunctionObserved') return event;
-    throw new DamagedHistory(stream, `revision ${revision} holds no observation`);
+    if (event.type === 'FunctionObserved') return { observation: event, captured: { stream, revision } };
+    if (event.type !== 'HostFactsObserved') {
+      throw new DamagedHistory(stream, `revision ${revision} holds no observation`);
+    }
+    const captured = { stream, revision: event.configSpaceRevision };
+    const observation = observedAgain(event, await this.event(captured));
+    if (observation) return { observation, captured };
+    throw new DamagedHistory(stream, `revision ${captured.revision} does not hold the bytes of revision ${revision}`);
   }
 
   /** One event that is known to be there. */

@@ -64,9 +64,10 @@ export class TestLedger {
 
   observe(
     idempotencyKey: string, key = functionKey(), space = endpoint(), sriov: SriovFacts = { role: 'none', pf: null },
+    release = '7.2.13',
   ): Promise<CommandOutcome<Look>> {
     const observation = Observation.of(space, {
-      kernel: { release: '7.2.13', flavour: 'upstream' },
+      kernel: { release, flavour: 'upstream' },
       iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
       sriov,
     });

@@ -17,8 +17,8 @@ const envelope: Envelope = {
 const by = deviceKey();
 const seen = observation();
 const registered = {
-  kind: 'registered', key: functionKey(), revision: 1, observation: { facts: seen, revision: 1 }, claim: null,
-  running: null, users: { pasid: [], pri: [] }, retired: null,
+  kind: 'registered', key: functionKey(), revision: 1, claim: null, running: null,
+  observation: { facts: seen, revision: 1, configSpaceRevision: 1 }, users: { pasid: [], pri: [] }, retired: null,
 } as const;
 const attached = sure(given(deviceDecider).when({
   kind: 'attach-device', key: by, hotPlugOrder: 1, wish: wish({ vmm: qemu11 }),
@@ -40,6 +40,10 @@ const migration = sure(MigrationId.from('m-1'));
 const every: readonly LedgerEvent[] = [
   { type: 'FunctionRegistered', schema: 1, ...functionKey() },
   { type: 'FunctionObserved', schema: 1, holder: { ...by, revision: 1 }, dangers: [], ...seen },
+  {
+    type: 'HostFactsObserved', schema: 1, holder: null, dangers: [], configSpaceDigest: seen.configSpaceDigest,
+    configSpaceRevision: 1, kernel: seen.kernel, firmware: '2.1', iommu: seen.iommu, sriov: seen.sriov,
+  },
   { type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest },
   { type: 'FunctionClaimed', schema: 1, ...by, migration: null },
   { type: 'FunctionReleased', schema: 1, ...by },

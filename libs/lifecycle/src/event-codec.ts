@@ -47,6 +47,7 @@ const known: {
 } = {
   FunctionRegistered: ['function', 1],
   FunctionObserved: ['function', 1],
+  HostFactsObserved: ['function', 1],
   ObservationConfirmed: ['function', 1],
   FunctionClaimed: ['function', 1],
   FunctionReleased: ['function', 1],

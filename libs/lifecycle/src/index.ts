@@ -46,6 +46,7 @@ export {
   type FunctionEvent, type SharedCapability, sharedCapabilities, type WatchedGuest,
 } from './function/function-events.js';
 export { type ObservedKernel, Observation, type SriovFacts } from './function/observation.js';
+export { type HostFactsObserved, observedAgain } from './function/observed-again.js';
 export {
   type KnownMigration, type MigrationCommand, migrationDecider, type MigrationKey, type MigrationRefusal,
   type MigrationState, migrationStates, type MoveNow, type VmNow,

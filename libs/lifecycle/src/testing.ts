@@ -67,8 +67,8 @@ export function groundOver(observed: Observation): LayoutGround {
   return {
     physicalFunction: null, evidence: null,
     function: {
-      kind: 'registered', key: functionKey(), revision: 1, observation: { facts: observed, revision: 1 }, claim: null,
-      running: null, users: { pasid: [], pri: [] }, retired: null,
+      kind: 'registered', key: functionKey(), revision: 1, claim: null, running: null, users: { pasid: [], pri: [] },
+      observation: { facts: observed, revision: 1, configSpaceRevision: 1 }, retired: null,
     },
   };
 }

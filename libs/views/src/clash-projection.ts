@@ -29,7 +29,7 @@ type Found = Pick<Clash, 'kind' | 'streams' | 'detail'>;
 function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): readonly Found[] {
   if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event) || isImportEvent(event)) return [];
   switch (event.type) {
-    case 'FunctionObserved': {
+    case 'FunctionObserved': case 'HostFactsObserved': {
       if (!seen) return [];
       const key = functionKeyOf(stream);
       const row = before.function(key);
@@ -66,8 +66,8 @@ function changedWhileHeld(
 
 /** Told once, and again when the dangers are others. */
 function endangered(
-  { holder, dangers }: Extract<LedgerEvent, { type: 'FunctionObserved' }>, row: FunctionRow | undefined,
-  before: RowsBefore,
+  { holder, dangers }: Extract<LedgerEvent, { type: 'FunctionObserved' | 'HostFactsObserved' }>,
+  row: FunctionRow | undefined, before: RowsBefore,
 ): readonly Found[] {
   if (!holder || dangers.length === 0 || row?.dangers === dangersDigest(dangers)) return [];
   const words = dangers.slice(0, dangersTold).map(explainVerdictReason);

@@ -72,6 +72,24 @@ describe('the list of clashes', () => {
     expect(await clashesIn(log, { vm: 'vm-1', kind: 'layout-endangered' })).toHaveLength(2);
   });
 
+  it('tells of what host facts alone say of a guest, and of a family, though no byte changed', async () => {
+    const log = new TestLog();
+    await log.observe(functionKey(pf), { ...card, serial: 1 }, { role: 'pf', pf: null });
+    await log.observe(functionKey(vf), { ...card, serial: 1 });
+    await log.attach(deviceKey(), functionKey(vf));
+    await log.observe(functionKey(vf), { ...card, serial: 1, pasidBits: 0 });
+    await log.observe(functionKey(vf), { ...card, serial: 1, pasidBits: 0 }, vfOf(pf));
+    await log.observe(functionKey(pf), { ...card, serial: 1 });
+    expect((await log.events()).map(({ event: { type } }) => type).slice(-3))
+      .toEqual(['HostFactsObserved', 'HostFactsObserved', 'HostFactsObserved']);
+    expect(await clashesIn(log)).toMatchObject([
+      { kind: 'layout-endangered', position: 7, streams: [functionStream(functionKey(vf)), 'device-vm-1/gpu0'],
+        detail: { dangers: 'PASID at 0x134: maxPasidWidth of the IOMMU is 16, there 0' } },
+      { kind: 'stated-pf-is-no-pf', position: 9, streams: [functionStream(functionKey(pf)),
+        functionStream(functionKey(vf))] },
+    ]);
+  });
+
   it('tells once of the same danger, and again after it was mended', async () => {
     const log = new TestLog();
     await log.observe(functionKey(), card);

@@ -36,8 +36,8 @@ export const deviceProjection: Projection = {
         const { key, since } = known(stream, before);
         return [put(detachedRow(key, revision, since))];
       }
-      case 'FunctionRegistered': case 'FunctionObserved': case 'ObservationConfirmed':
-      case 'FunctionClaimed': case 'FunctionReleased': case 'FunctionRetired':
+      case 'FunctionRegistered': case 'FunctionObserved': case 'HostFactsObserved':
+      case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased': case 'FunctionRetired':
       case 'SharedCapabilityUsed': case 'SharedCapabilityFreed': case 'PersonaPublished': return [];
     }
   },

@@ -6,9 +6,9 @@ import { type Projection } from './projection.js';
 export const evidenceProjection: Projection = {
   name: 'evidence',
   reads: [],
-  project({ event, surveyed, stream, revision }, before) {
-    if (event.type !== 'FunctionObserved' || !surveyed) return [];
-    const model = ObservedModel.of(event);
+  project({ observation, surveyed, stream, revision }, before) {
+    if (!observation || !surveyed) return [];
+    const model = ObservedModel.of(observation);
     const known = before.evidence(model) ?? Evidence.none;
     const evidence = known.with({ source: `${stream}@${revision}`, survey: surveyed });
     return [{ kind: 'evidence', model, evidence }];

@@ -1,5 +1,6 @@
 import { type RecordedEvent } from '@cadastre/event-store';
 import { decodeEvent } from '@cadastre/lifecycle';
+import { type Captures, observationIn } from './captures.js';
 import { clashProjection } from './clash-projection.js';
 import { deviceProjection } from './device-projection.js';
 import { evidenceProjection } from './evidence-projection.js';
@@ -27,11 +28,13 @@ const projections: readonly Projection[] = [
  * @returns all views that stand still now
  */
 export function followPage(
-  tables: ViewTables, events: readonly RecordedEvent[], halted: readonly Halt[],
+  tables: ViewTables, events: readonly RecordedEvent[], captures: Captures, halted: readonly Halt[],
 ): readonly Halt[] {
   return tables.atomically(() => {
     const halts = [...halted];
-    for (const recorded of events) for (const change of changesOf(recorded, tables, halts)) tables.apply(change);
+    for (const recorded of events) {
+      for (const change of changesOf(recorded, captures.get(recorded.position), tables, halts)) tables.apply(change);
+    }
     for (const { name } of projections) {
       const standing = halts.find(({ view }) => view === name);
       const taken = standing ? events.findLast(({ position }) => position < standing.position) : events.at(-1);
@@ -42,9 +45,11 @@ export function followPage(
 }
 
 /** What one event changes in all views, each of which sees the rows as they were before it. Adds to `halts`. */
-function changesOf(recorded: RecordedEvent, before: RowsBefore, halts: Halt[]): readonly RowChange[] {
+function changesOf(
+  recorded: RecordedEvent, capture: RecordedEvent | undefined, before: RowsBefore, halts: Halt[],
+): readonly RowChange[] {
   const { position } = recorded;
-  const told = attempt(() => toldBy(recorded));
+  const told = attempt(() => toldBy(recorded, capture));
   return projections.flatMap((view) => {
     if (halts.some((one) => one.view === view.name)) return [];
     const other = view.reads.find((name) => halts.some((one) => one.view === name));
@@ -57,11 +62,12 @@ function changesOf(recorded: RecordedEvent, before: RowsBefore, halts: Halt[]): 
   });
 }
 
-function toldBy({ position, stream, revision, data }: RecordedEvent): ToldEvent {
+function toldBy({ position, stream, revision, data }: RecordedEvent, capture: RecordedEvent | undefined): ToldEvent {
   const { event, envelope: { recordedAt } } = decodeEvent(data);
-  const surveyed = event.type === 'FunctionObserved' ? surveyOf(event) : null;
-  const seen = event.type === 'FunctionObserved' && surveyed ? observedFunction(event, surveyed) : null;
-  return { event, seen, surveyed, position, stream, revision, recordedAt };
+  const observation = observationIn(event, capture);
+  const surveyed = observation && surveyOf(observation);
+  const seen = observation && surveyed && observedFunction(observation, surveyed);
+  return { event, observation, seen, surveyed, position, stream, revision, recordedAt };
 }
 
 type Attempted<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };

@@ -13,7 +13,8 @@ export const functionProjection: Projection = {
     const { event, seen, stream, revision } = told;
     if (isPasidEvent(event) || isMigrationEvent(event) || isVmEvent(event) || isImportEvent(event)) return [];
     switch (event.type) {
-      case 'FunctionObserved': return seen ? observed(told, seen, dangersDigest(event.dangers), before) : [];
+      case 'FunctionObserved': case 'HostFactsObserved':
+        return seen ? observed(told, seen, dangersDigest(event.dangers), before) : [];
       case 'ObservationConfirmed': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
         return [put({ ...known(stream, before), revision })];
       case 'FunctionClaimed': {

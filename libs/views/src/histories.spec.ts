@@ -45,9 +45,9 @@ describe('random histories', () => {
       for (const { event } of await log.events()) types.add(event.type);
     }
     expect([
-      'FunctionRetired', 'LayoutConfirmed', 'LayoutDiverged', 'DeviceDetached', 'PasidEnabled', 'PasidAttached',
-      'PasidOperationFailed', 'PasidsDetached', 'MigrationPlanned', 'MigrationPrepared', 'MigrationCompleted',
-      'MigrationAborted',
+      'HostFactsObserved', 'FunctionRetired', 'LayoutConfirmed', 'LayoutDiverged', 'DeviceDetached', 'PasidEnabled',
+      'PasidAttached', 'PasidOperationFailed', 'PasidsDetached', 'MigrationPlanned', 'MigrationPrepared',
+      'MigrationCompleted', 'MigrationAborted',
     ].filter((type) => !types.has(type))).toEqual([]);
   });
 });

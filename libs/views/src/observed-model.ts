@@ -1,4 +1,4 @@
-import { type Branded } from '@cadastre/config-space';
+import { type Branded, type SriovRole } from '@cadastre/config-space';
 import { type Observation } from '@cadastre/lifecycle';
 import { Model } from './model.js';
 
@@ -20,5 +20,9 @@ export const ObservedModel = {
     const model = isVf ? Model.of(header.readUInt16LE(0x2c), header.readUInt16LE(0x2e))
       : Model.of(header.readUInt16LE(0), header.readUInt16LE(2));
     return `${model} ${sriov.role}` as ObservedModel;
+  },
+
+  isInRole(model: ObservedModel, role: SriovRole): boolean {
+    return model.endsWith(` ${role}`);
   },
 };

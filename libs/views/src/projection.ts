@@ -1,7 +1,7 @@
 import { type Bdf, type Survey } from '@cadastre/config-space';
 import { type Evidence } from '@cadastre/device-layout';
 import {
-  type DeviceKey, type FunctionKey, type HostName, type LedgerEvent, type MigrationKey,
+  type DeviceKey, type FunctionKey, type HostName, type LedgerEvent, type MigrationKey, type Observation,
 } from '@cadastre/lifecycle';
 import { type Clash } from './clash.js';
 import { type DeviceRow } from './device-row.js';
@@ -13,9 +13,11 @@ import { type ObservedModel } from './observed-model.js';
 /** One event and where it stands. */
 export interface ToldEvent {
   readonly event: LedgerEvent;
-  /** What an observation tells; null for every other event. */
+  /** An observation, whole; null for every other event. */
+  readonly observation: Observation | null;
+  /** What it tells. */
   readonly seen: ObservedFunction | null;
-  /** Its bytes, read once for all views; null for every other event. */
+  /** Its bytes, read once for all views. */
   readonly surveyed: Survey | null;
   readonly position: number;
   readonly stream: string;

@@ -9,7 +9,7 @@ import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
   type DecidedLayout, type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent,
   isMigrationEvent, type LayoutGround, type LayoutWish, type LedgerEvent, migrationDecider, MigrationId,
-  type MigrationKey, migrationStream, Observation, type PasidCommand, rebuildGuestConfigSpace,
+  type MigrationKey, migrationStream, Observation, observedAgain, type PasidCommand, rebuildGuestConfigSpace,
   type RegisteredFunction, type RunningGuest, VmId,
 } from '@cadastre/lifecycle';
 
@@ -212,8 +212,11 @@ export class TestLog {
 
   /** The observation a layout was decided over. */
   private async stoodOn({ observation: { stream, revision } }: DecidedLayout): Promise<Observation> {
-    const [event] = (await this.eventsOf(stream)).slice(revision);
+    const events = await this.eventsOf(stream);
+    const event = events[revision];
     if (event?.type === 'FunctionObserved') return event;
+    const again = event?.type === 'HostFactsObserved' && observedAgain(event, events[event.configSpaceRevision]);
+    if (again) return again;
     throw new Error(`${stream} has no observation at ${revision}`);
   }
 

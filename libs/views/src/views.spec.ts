@@ -1,10 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import { MemoryEventStore } from '@cadastre/event-store';
 import { deviceStream, functionStream } from '@cadastre/lifecycle';
-import { deviceKey, functionKey, scratchFiles, TestLog, vfOf, virtualKind } from './testing.js';
+import { deviceKey, functionKey, observationOf, scratchFiles, TestLog, vfOf, virtualKind } from './testing.js';
 import { inMemory, viewsVersion } from './view-file.js';
 import { eventsPerTransaction, Views } from './views.js';
 import { type Model } from './model.js';
+import { viewNames } from './projection.js';
 
 const silent = (): void => undefined;
 const fileOf = scratchFiles();
@@ -41,6 +42,21 @@ describe('a list', () => {
       layoutDigest: null, vmm: null, verdict: null,
     }]);
     expect(await rowsOf(views.vms('', 10))).toEqual([{ vm: 'vm-1', devices: 1, attached: 0 }]);
+  });
+
+  it('has a function as its host tells it, with what its bytes told before', async () => {
+    const log = new TestLog();
+    const views = await Views.open(log.store, inMemory, silent);
+    const vf = functionKey('0000:3b:00.1');
+    await log.observe(functionKey(), { ...kind, vfDeviceId: 0x154c, serial: 7 });
+    await log.observe(vf, virtualKind);
+    const [before] = await rowsOf(views.functions({}, '', 10));
+    await log.observe(functionKey(), { ...kind, vfDeviceId: 0x154c, serial: 7 }, { role: 'pf', pf: null });
+    await log.observe(vf, virtualKind, vfOf('0000:3b:00.0'));
+    expect(await rowsOf(views.functions({}, '', 10))).toMatchObject([
+      { ...before, revision: 2, role: 'pf', vfModel: '1af4:154c', serialNumber: '0x0200002000000007' },
+      { key: vf, revision: 2, role: 'vf', pf: '0000:3b:00.0', model: '1af4:154c' },
+    ]);
   });
 
   it('asked many times at once takes every event in once', async () => {
@@ -150,6 +166,22 @@ describe('an event that cannot be taken in', () => {
     ]);
     expect(views.state().positions).toEqual([7, 4, 7, 4, 7]);
   });
+
+  it.each([['another event is', 0], ['there is none', 9]])(
+    'of host facts halts all of them where %s instead of the bytes', async (_what, configSpaceRevision) => {
+      const log = new TestLog();
+      const views = await Views.open(log.store, inMemory, silent);
+      await log.observe(functionKey(), kind);
+      const sriov = { role: 'none', pf: null } as const;
+      const { kernel, firmware, iommu, configSpaceDigest } = observationOf(kind, sriov);
+      await log.append([functionStream(functionKey()), [{
+        type: 'HostFactsObserved', schema: 1, holder: null, dangers: [], configSpaceDigest, configSpaceRevision, kernel,
+        firmware, iommu, sriov,
+      }]]);
+      await views.follow();
+      const reason = `revision ${configSpaceRevision} does not hold the bytes it was told over`;
+      expect(views.halted()).toEqual(viewNames.map((view) => ({ view, position: 2, reason })));
+    });
 
   it('of a type this version does not know halts all of them', async () => {
     const log = new TestLog();

@@ -2,6 +2,7 @@ import { type DatabaseSync, type StatementSync } from 'node:sqlite';
 import { type Evidence } from '@cadastre/device-layout';
 import { type EventStore, Position } from '@cadastre/event-store';
 import { type FunctionKey } from '@cadastre/lifecycle';
+import { capturesOf } from './captures.js';
 import { type DeviceRow } from './device-row.js';
 import { followPage, type Halt } from './follow-page.js';
 import { type FunctionRow } from './function-row.js';
@@ -172,7 +173,7 @@ export class Views {
       const { events, head } = await this.log.readAll({ after: at ?? 'start', limit });
       const last = events.at(-1);
       if (!last || head === 'empty') return;
-      this.halts = followPage(this.tables, events, this.halts);
+      this.halts = followPage(this.tables, events, await capturesOf(this.log, events), this.halts);
       progress(last.position + 1, Math.min(head, upTo) + 1);
     }
   }

@@ -1,4 +1,4 @@
-import { findCapability, readHeader, survey } from '@cadastre/config-space';
+import { type ConfigSpace, findCapability, readHeader, survey } from '@cadastre/config-space';
 import { canonicalJson, Digest, Evidence, type FurtherCapture } from '@cadastre/device-layout';
 import {
   type DeviceState, deviceDecider, deviceStream, functionDecider, type FunctionKey, type FunctionState, functionStream,
@@ -44,11 +44,14 @@ export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
 export async function evidenceByFolding(log: TestLog): Promise<ReadonlyMap<string, Evidence>> {
   const captures = new Map<string, FurtherCapture[]>();
   const revisions = new Map<string, number>();
+  const bytes = new Map<string, ConfigSpace>();
   for (const { stream, event } of await log.events()) {
     const revision = (revisions.get(stream) ?? -1) + 1;
     revisions.set(stream, revision);
-    if (event.type !== 'FunctionObserved') continue;
-    const space = Observation.configSpace(event);
+    if (event.type !== 'FunctionObserved' && event.type !== 'HostFactsObserved') continue;
+    const space = event.type === 'FunctionObserved' ? Observation.configSpace(event) : bytes.get(stream);
+    if (!space) throw new Error(`${stream} has host facts and no bytes`);
+    bytes.set(stream, space);
     const { role } = event.sriov;
     const [vendorId, deviceId] = space.u16(0) === 0xffff ? [space.u16(0x2c), space.u16(0x2e)]
       : [space.u16(0), space.u16(2)];

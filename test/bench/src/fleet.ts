@@ -96,7 +96,8 @@ function appendsOf(history: DeviceHistory, index: number): readonly StreamAppend
     switch (event.type) {
       case 'FunctionRegistered': return { ...event, ...key };
       case 'FunctionClaimed': return { ...event, ...by };
-      case 'FunctionObserved': return { ...event, holder: event.holder && { ...by, revision: 1 } };
+      case 'FunctionObserved': case 'HostFactsObserved':
+        return { ...event, holder: event.holder && { ...by, revision: 1 } };
       case 'DeviceAttached': return { ...event, ...by, function: key };
       case 'LayoutDecided': return { ...event, observation: { ...event.observation, stream: functionStream(key) } };
       default: return event;

@@ -54,8 +54,8 @@ export function attachedTo(space: ConfigSpace, key: DeviceKey): readonly DeviceE
     ground: {
       physicalFunction: null, evidence: null,
       function: {
-        kind: 'registered', key: pf, revision: 1, observation: { facts, revision: 1 }, claim: null, running: null,
-        retired: null, users: { pasid: [], pri: [] },
+        kind: 'registered', key: pf, revision: 1, observation: { facts, revision: 1, configSpaceRevision: 1 },
+        claim: null, running: null, retired: null, users: { pasid: [], pri: [] },
       },
     },
     wish: {

@@ -62,6 +62,16 @@ describe('the whole story of a device', () => {
     }
   });
 
+  it('is told of a new kernel of its host in less than 1 KiB, since no byte is another', async () => {
+    const kernel = { release: '7.3.1', flavour: 'upstream' };
+    const told = await post('/v1/functions', { ...sampleLook('nic-v1.lspci', 'host-a'), kernel });
+    expect([told.status, told.body]).toMatchObject([201, {
+      recorded: 'host-facts-observed', observation: { revision: 2, configSpaceRevision: 1, kernel } }]);
+    const { body } = await ledger.get('/v1/functions/host-a/0000:07:00.0/history?after=1');
+    expect(body).toMatchObject({ events: [{ type: 'HostFactsObserved', data: { kernel } }] });
+    expect(JSON.stringify(body).length).toBeLessThan(1_024);
+  });
+
   it('wears a persona that was made of version 1 of the card, with PASID', async () => {
     const plan = cadastre(['plan', join(root, 'samples', 'nic-v1.lspci'), '--want', 'pasid', '--max-pasid-log2', '16',
       '--priv', '--out', join(directory.path, 'nic-v1.json')]);
@@ -78,6 +88,9 @@ describe('the whole story of a device', () => {
     expect([attached.status, attached.body]).toMatchObject([201, {
       vmm: { verdict: 'exact' },
       layout: { persona: { name: 'nic-v1', version: 1 }, placements: [{ name: 'pasid' }] } }]);
+    expect((await ledger.get(`${nic}/history`)).body).toMatchObject({ events: [
+      {}, { type: 'LayoutDecided', data: { observation: { revision: 2 }, vmm: { kernel: { release: '7.3.1' } } } }] });
+    expect((await ledger.get('/v1/vms/vm-7/replay')).body).toMatchObject({ equal: true });
   });
 
   it('is confirmed by its guest, which enables PASID and attaches three', async () => {
@@ -102,7 +115,7 @@ describe('the whole story of a device', () => {
     const { data } = look.configSpace;
     const harmless = await post('/v1/functions', {
       ...look, firmware: '1.1', configSpace: { encoding: 'lspci', data } });
-    expect(harmless.body).toMatchObject({ recorded: 'observed', changed: [] });
+    expect(harmless.body).toMatchObject({ recorded: 'host-facts-observed', running: { endangered: false } });
     // The list ends at its first capability: the serial number the guest has cached is not there any more.
     const moved = data.replace(/^100: 01 00 \S\S 14/m, '100: 01 00 02 00');
     expect(moved).not.toBe(data);

@@ -147,6 +147,8 @@ export async function tellSampleHistory(ledger: RunningLedger, elsewhere: Runnin
     new RetireFunction(identity, functionOf('nic-v1.lspci', 'host-a'), 'worn out', any));
   await takeOver(teller, new Teller(elsewhere, 'elsewhere'));
   await teller.say((identity) => new DetachDevice(identity, nvme, 'unplugged', any));
+  await teller.observe('nvme-vf.lspci', 'host-b', '2.0');
+  await teller.attach(deviceOf('vm-4', 'nvme0'), 'nvme-vf.lspci', 'host-b', wish(generic, [pasid]));
 }
 
 /** A layout that was decided is published, worn by another device, and that one is detached. */

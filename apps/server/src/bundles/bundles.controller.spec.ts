@@ -53,6 +53,28 @@ describe('a bundle over HTTP', () => {
     expect((await target.get('/v1/devices?vm=vm-1')).body).toMatchObject({ devices: [{ state: 'attached' }] });
   });
 
+  it('of layouts that were decided over host facts carries those, behind the bytes they were told over', async () => {
+    await source.post(`${nic}/detach`, {}, { 'if-match': '*' });
+    const other = '/v1/vms/vm-2/devices/nic0';
+    for (const [index, release] of ['7.3.1', '7.4.0'].entries()) {
+      await source.post('/v1/functions', { ...there('nic-v1', '0000:03:00.0', 'host-a'),
+        kernel: { release, flavour: 'upstream' } });
+      const attach = { function: { host: 'host-a', address: '0000:03:00.0' }, capabilities: [{ name: 'pasid' }] };
+      await source.post(`${other}/attach`, attach, index === 0 ? {} : { 'if-match': '*' });
+      if (index === 0) await source.post(`${other}/detach`, {}, { 'if-match': '*' });
+    }
+    const bundle = (await source.get('/v1/vms/vm-2/bundle')).text;
+    const told = bundle.split('\n').map((line) => (line === '' ? {} : JSON.parse(line) as { type?: string }));
+    expect(told.flatMap(({ type }) => type ?? [])).toEqual([
+      'DeviceAttached', 'FunctionObserved', 'HostFactsObserved', 'LayoutDecided', 'DeviceDetached', 'DeviceAttached',
+      'HostFactsObserved', 'LayoutDecided']);
+    const answer = await imported(bundle, { nic0: '0000:07:00.0' }, {}, 'vm-2');
+    expect([answer.status, answer.body]).toMatchObject([201, { devices: [{ state: 'attached' }] }]);
+    expect((await target.get(other)).body['guestConfigSpaceDigest'])
+      .toBe((await source.get(other)).body['guestConfigSpaceDigest']);
+    expect((await target.get('/v1/vms/vm-2/replay')).body).toMatchObject({ equal: true });
+  });
+
   it('is exported as of a moment, and equal to what was exported then', async () => {
     const before = await exported();
     const position = String((await source.events()) - 1);

@@ -18,6 +18,7 @@ export function functionView({ key, revision, observation, claim, running, retir
     retired,
     observation: {
       revision: observation.revision,
+      configSpaceRevision: observation.configSpaceRevision,
       configSpaceDigest: facts.configSpaceDigest,
       kernel: facts.kernel,
       firmware: facts.firmware,

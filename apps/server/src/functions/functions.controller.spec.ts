@@ -47,6 +47,46 @@ describe('POST /v1/functions', () => {
     });
   });
 
+  it('records new facts of the host without the bytes, in less than 1 KiB, and decides over them', async () => {
+    await server.post('/v1/functions', look());
+    const kernel = { release: '7.3.1', flavour: 'upstream' };
+    const key = { 'idempotency-key': 'kernel-update' };
+    const update = look({ kernel, firmware: '1.8' });
+    const reply = await server.post('/v1/functions', update, key);
+    expect([reply.status, reply.headers['etag']]).toEqual([201, '"2"']);
+    expect(reply.body).toMatchObject({
+      recorded: 'host-facts-observed', revision: 2, running: null,
+      observation: { revision: 2, configSpaceRevision: 1, kernel, firmware: '1.8' }, survey: { size: 4096 },
+    });
+    expect('changed' in reply.body).toBe(false);
+    const again = await server.post('/v1/functions', update, key);
+    expect([again.text, again.headers['idempotency-replayed']]).toEqual([reply.text, 'true']);
+    const history = await server.get('/v1/functions/host-a/0000:03:00.0/history?after=1');
+    expect(history.body).toMatchObject({ events: [{ type: 'HostFactsObserved', schema: 1, data: {
+      kernel, firmware: '1.8', configSpaceRevision: 1, holder: null, dangers: [] } }] });
+    expect(history.text.length).toBeLessThan(1_024);
+    expect((await server.post('/v1/functions', update)).body).toMatchObject({ recorded: 'confirmed' });
+    const attached = await server.post('/v1/vms/vm-1/devices/nic0/attach', { ...attachBody,
+      vmm: { name: 'qemu', version: '11.0' } });
+    expect(attached.status).toBe(201);
+    expect((await server.get('/v1/vms/vm-1/devices/nic0/history')).body).toMatchObject({ events: [
+      {}, { type: 'LayoutDecided', data: { observation: { revision: 2 }, vmm: { kernel } } }] });
+    expect((await server.get('/v1/vms/vm-1/replay')).body).toMatchObject({ equal: true });
+    expect((await server.get('/v1/vms/vm-1/devices/nic0/explain?byte=264')).body).toMatchObject({
+      by: 'hardware', event: { type: 'FunctionObserved', revision: 1 } });
+  });
+
+  it('tells a running guest of danger by the facts of its host alone', async () => {
+    await server.post('/v1/functions', look());
+    await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);
+    const iommu = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: true };
+    const reply = await server.post('/v1/functions', look({ iommu }));
+    expect(reply.body).toMatchObject({ recorded: 'host-facts-observed', running: { vm: 'vm-1', endangered: true } });
+    expect((await server.get('/v1/functions')).body).toMatchObject({ functions: [{ endangered: true }] });
+    expect((await server.get('/v1/audit/clashes?vm=vm-1')).body).toMatchObject({
+      clashes: [{ kind: 'layout-endangered' }] });
+  });
+
   it('says whether a running guest is endangered by what changed, and says so again to a retry', async () => {
     await server.post('/v1/functions', look());
     await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);

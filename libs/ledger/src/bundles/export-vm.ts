@@ -65,10 +65,7 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     for await (const recorded of this.eventsOf(stream, upTo)) {
       const { event } = decodeEvent(recorded.data);
       if (!isDeviceEvent(event)) throw new DamagedHistory(stream, `it holds ${event.type}`);
-      for (const needed of neededBy(event).filter((one) => !written.has(nameOf(one)))) {
-        written.add(nameOf(needed));
-        yield eventLine(await this.recordedAt(needed));
-      }
+      for (const needed of neededBy(event)) yield* this.neededLines(needed, written);
       yield eventLine(recorded);
       state = fold(deviceDecider, [event], state);
       ({ revision } = recorded);
@@ -78,6 +75,18 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     }
     if (state.kind === 'unknown') throw new DamagedHistory(stream, 'it has no events');
     yield { line: 'device', stream, revision, state: state.kind };
+  }
+
+  /** An event that a layout stands on, behind the one that holds its bytes when that is another; each once. */
+  private async* neededLines(needed: Needed, written: Set<string>): AsyncGenerator<BundleLine> {
+    if (written.has(nameOf(needed))) return;
+    written.add(nameOf(needed));
+    const recorded = await this.recordedAt(needed);
+    const { event } = decodeEvent(recorded.data);
+    if (event.type === 'HostFactsObserved') {
+      yield* this.neededLines({ stream: needed.stream, revision: event.configSpaceRevision }, written);
+    }
+    yield eventLine(recorded);
   }
 
   private async* eventsOf(stream: string, upTo: Position): AsyncGenerator<RecordedEvent> {

@@ -31,9 +31,9 @@ export class GetLayoutHandler implements IQueryHandler<GetLayout> {
       return { kind: 'refused', refusal: notAttached(key, state) };
     }
     const { layout, decidedAt, revision } = state;
-    const [observation, decided, observed] = await Promise.all([
-      this.reader.observation(layout.observation), this.reader.named({ stream, revision: decidedAt }),
-      this.reader.named(layout.observation)]);
+    const { observation, captured } = await this.reader.observed(layout.observation);
+    const [decided, observed] = await Promise.all([
+      this.reader.named({ stream, revision: decidedAt }), this.reader.named(captured)]);
     const document = decidedDocument(layout, observation);
     return { kind: 'found', view: { document, events: { decided, observed } }, revision };
   }

@@ -13,7 +13,7 @@ import {
 } from '@cadastre/lifecycle';
 import { inMemory, Views } from '@cadastre/views';
 import fc from 'fast-check';
-import { functionKey } from '../testing.js';
+import { endpoint, functionKey, TestLedger } from '../testing.js';
 import { ModelEvidence } from './model-evidence.js';
 
 const seed = Number(process.env['CADASTRE_SEED'] ?? Date.now() % 2 ** 31);
@@ -56,20 +56,39 @@ function observationOf({ space, sriov }: Sight): Observation {
   });
 }
 
-/** Writes one event for each sight, behind what each function has. */
+/** Writes one event for each sight, behind what each function has: the same bytes in another role are host facts. */
 async function see(store: EventStore, sights: readonly Sight[]): Promise<void> {
   for (const sight of sights) {
     const stream = StreamName.from(functionStream(functionKey(`0000:3b:00.${sight.slot}`)));
-    const { revision } = await store.readStream(stream, { limit: 1 });
+    const { revision, events } = await store.readStream(stream);
     const { head } = await store.readAll({ limit: 1 });
-    await append(store, [{ stream, expectedRevision: revision, events: [observed(sight, String(head))] }]);
+    const observation = observationOf(sight);
+    const captured = events.findLast(({ type }) => type === 'FunctionObserved');
+    const before = captured && decodeEvent(captured.data).event;
+    const isKnown = before?.type === 'FunctionObserved' && before.configSpace === observation.configSpace;
+    const event = captured && isKnown ? told(observation, captured.revision) : seen(observation);
+    await append(store, [{ stream, expectedRevision: revision, events: [recorded(event, String(head))] }]);
   }
 }
 
-function observed(sight: Sight, idempotencyKey: string): StreamAppend['events'][number] {
-  const event: LedgerEvent = {
-    type: 'FunctionObserved', schema: 1, ...observationOf(sight), holder: null, dangers: [],
+function seen(observation: Observation): LedgerEvent {
+  return { type: 'FunctionObserved', schema: 1, ...observation, holder: null, dangers: [] };
+}
+
+function told(
+  { configSpaceDigest, kernel, firmware, iommu, sriov }: Observation, configSpaceRevision: number,
+): LedgerEvent {
+  return {
+    type: 'HostFactsObserved', schema: 1, holder: null, dangers: [], configSpaceDigest, configSpaceRevision, kernel,
+    firmware, iommu, sriov,
   };
+}
+
+function observed(sight: Sight, idempotencyKey: string): StreamAppend['events'][number] {
+  return recorded(seen(observationOf(sight)), idempotencyKey);
+}
+
+function recorded(event: LedgerEvent, idempotencyKey: string): StreamAppend['events'][number] {
   const envelope = { idempotencyKey, requestDigest: Digest.of(''), recordedAt: '2026-11-28T00:00:00.000Z' };
   return { id: EventId.derive(idempotencyKey, 0), type: event.type, data: encodeEvent({ event, envelope }) };
 }
@@ -82,13 +101,18 @@ async function append(store: EventStore, batch: readonly StreamAppend[]): Promis
 /** What is known of each model from all observations in the log, by nothing but `Evidence`. */
 async function folded(store: EventStore): Promise<ReadonlyMap<string, Evidence>> {
   const captures = new Map<string, FurtherCapture[]>();
+  const newest = new Map<string, Observation>();
   const { events } = await store.readAll();
   for (const { stream, revision, data } of events) {
     const { event } = decodeEvent(data);
-    if (event.type !== 'FunctionObserved') continue;
-    const known = captures.get(modelOf(event)) ?? [];
-    const surveyed = survey(Observation.configSpace(event), event.sriov.role);
-    captures.set(modelOf(event), [...known, { source: `${stream}@${revision}`, survey: surveyed }]);
+    const before = newest.get(stream);
+    const now = event.type === 'FunctionObserved' ? event
+      : event.type === 'HostFactsObserved' && before ? { ...before, sriov: event.sriov } : undefined;
+    if (!now) continue;
+    newest.set(stream, now);
+    const known = captures.get(modelOf(now)) ?? [];
+    const surveyed = survey(Observation.configSpace(now), now.sriov.role);
+    captures.set(modelOf(now), [...known, { source: `${stream}@${revision}`, survey: surveyed }]);
   }
   return new Map([...captures].map(([model, of]) => [model, Evidence.of(of)]));
 }
@@ -161,6 +185,11 @@ describe(`evidence on models, of rows and of the log (CADASTRE_SEED=${seed})`, (
 });
 
 describe('evidence on models', () => {
+  const none: SriovFacts = { role: 'none', pf: null };
+  const pf: SriovFacts = { role: 'pf', pf: null };
+  const odd = endpoint().patched([{ offset: 0x800 as never, mask: 0xff, value: 0x5a }]);
+  const plainIn = (sriov: SriovFacts): Observation =>
+    Observation.of(endpoint(), { ...observationOf(sightOf(0)), sriov });
   const sightOf = (space: number): Sight => ({ slot: 0, space, sriov: { role: 'none', pf: null } });
   const [first, second, third] = [sightOf(0), sightOf(3), sightOf(6)] as const;
   const stream = StreamName.from(functionStream(functionKey('0000:3b:00.0')));
@@ -240,5 +269,26 @@ describe('evidence on models', () => {
       },
     };
     await expect(new ModelEvidence(new MemoryEventStore(), rows).of(observationOf(first))).rejects.toThrow('a mistake');
+  });
+
+  it('counts host facts as one more look at bytes that are known, and names no capture twice', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o1', functionKey(), odd);
+    for (const release of ['7.3.1', '7.4.0']) await ledger.observe(release, functionKey(), odd, none, release);
+    const evidence = await new ModelEvidence(store).of(plainIn(none));
+    expect(evidence).toMatchObject({ looked: 3, named: [{ source: 'function-host-a/0000:3b:00.1@1' }] });
+  });
+
+  it('has bytes under another role for evidence of the model in that role, too', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o1', functionKey(), odd);
+    const evidence = new ModelEvidence(store);
+    expect(await evidence.of(plainIn(pf))).toBeNull();
+    await ledger.observe('o2', functionKey(), odd, pf);
+    const source = 'function-host-a/0000:3b:00.1@2';
+    expect((await evidence.of(plainIn(pf)))?.inUse({ offset: 0x800, length: 1 })).toMatchObject({ source });
+    expect((await evidence.of(plainIn(none)))?.looked).toBe(1);
   });
 });

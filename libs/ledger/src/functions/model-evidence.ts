@@ -4,6 +4,7 @@ import { type EventStore, Position, type RecordedEvent } from '@cadastre/event-s
 import { decodeEvent, type Observation } from '@cadastre/lifecycle';
 import { isViewFailure, type KeptEvidence, type ModelTold, ObservedModel, surveyOf } from '@cadastre/views';
 import { LogFollower } from '../log-follower.js';
+import { StreamReader } from '../stream-reader.js';
 
 /** Where evidence is kept beside the log. */
 export interface EvidenceRows {
@@ -20,6 +21,7 @@ export class ModelEvidence {
   /** Bytes that were looked at before. Only what is told again is saved by it, so it may be short. */
   private readonly looks = new Map<ObservedModel, Set<Digest>>();
   private readonly follower: LogFollower;
+  private readonly reader: StreamReader;
 
   /**
    * @param rows none is kept when it is null: then the whole log is read once
@@ -29,6 +31,7 @@ export class ModelEvidence {
     private readonly store: EventStore, private rows: EvidenceRows | null = null,
     private readonly say = (line: string): void => new Logger(ModelEvidence.name).warn(line),
   ) {
+    this.reader = new StreamReader(store);
     this.follower = new LogFollower(store, (recorded) => this.take(recorded), (after) => this.ahead(after));
   }
 
@@ -63,16 +66,35 @@ export class ModelEvidence {
     }
   }
 
-  private take({ stream, revision, type, data }: RecordedEvent): void {
-    if (type !== 'FunctionObserved') return;
+  private take({ stream, revision, type, data }: RecordedEvent): Promise<void> | undefined {
+    if (type !== 'FunctionObserved' && type !== 'HostFactsObserved') return undefined;
     const { event } = decodeEvent(data);
-    if (event.type !== 'FunctionObserved') return;
-    const model = ObservedModel.of(event);
-    const evidence = this.models.get(model) ?? Evidence.none;
+    const source = `${stream}@${revision}`;
+    if (event.type === 'FunctionObserved') this.look(event, source);
+    if (event.type !== 'HostFactsObserved') return undefined;
+    const { configSpaceDigest, sriov: { role } } = event;
+    for (const [model, looks] of this.looks) {
+      if (ObservedModel.isInRole(model, role) && looks.has(configSpaceDigest)) return this.lookAgain(model);
+    }
+    return this.reader.observation({ stream, revision, configSpaceDigest })
+      .then((observation) => this.look(observation, source));
+  }
+
+  private look(observation: Observation, source: string): void {
+    const model = ObservedModel.of(observation);
     const looks = this.looks.get(model) ?? new Set();
-    this.models.set(model, looks.has(event.configSpaceDigest) ? evidence.andSoMany(1)
-      : evidence.with({ source: `${stream}@${revision}`, survey: surveyOf(event) }));
-    if (looks.size < looksMax) this.looks.set(model, looks.add(event.configSpaceDigest));
+    if (looks.has(observation.configSpaceDigest)) this.lookAgain(model);
+    else this.models.set(model, this.known(model).with({ source, survey: surveyOf(observation) }));
+    if (looks.size < looksMax) this.looks.set(model, looks.add(observation.configSpaceDigest));
+  }
+
+  /** The same bytes tell nothing new, and are one look more. */
+  private lookAgain(model: ObservedModel): undefined {
+    this.models.set(model, this.known(model).andSoMany(1));
+  }
+
+  private known(model: ObservedModel): Evidence {
+    return this.models.get(model) ?? Evidence.none;
   }
 }
 

@@ -12,8 +12,8 @@ import { StreamReader } from '../stream-reader.js';
 /** What a look at a function came to. */
 export interface Look {
   readonly state: RegisteredFunction;
-  readonly recorded: 'registered' | 'observed' | 'confirmed';
-  /** The bytes that read otherwise than before; null unless one was `observed`. */
+  readonly recorded: 'registered' | 'observed' | 'host-facts-observed' | 'confirmed';
+  /** The bytes that read otherwise than before; null unless new ones were `observed`. */
   readonly changed: readonly ChangedRange[] | null;
 }
 
@@ -81,6 +81,7 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
 function lookOf(before: FunctionState, event: FunctionEvent): Look {
   const state = functionDecider.evolve(before, event);
   if (state.kind === 'unregistered') throw new Error(`${event.type} did not register its function`);
+  if (event.type === 'HostFactsObserved') return { state, recorded: 'host-facts-observed', changed: null };
   if (event.type !== 'FunctionObserved') return { state, recorded: 'confirmed', changed: null };
   const previous = before.kind === 'registered' ? before.observation : null;
   if (!previous) return { state, recorded: 'registered', changed: null };

@@ -41,9 +41,11 @@ function eventLine(event: LedgerEvent, of: string, revision: number): BundleLine
   return { line: 'event', position: revision, stream: of, revision, id: 'id', type: event.type, sha256, data };
 }
 
-/** A bundle of one device with these events. */
-function linesOf(events: readonly DeviceEvent[]): readonly BundleLine[] {
-  const lines: BundleLine[] = [head, eventLine(seen[1] as LedgerEvent, functionStream(functionKey()), 1)];
+const captured = eventLine(seen[1] as LedgerEvent, functionStream(functionKey()), 1);
+
+/** A bundle of one device with these events, behind those its layout stands on. */
+function linesOf(events: readonly DeviceEvent[], needed: readonly BundleLine[] = [captured]): readonly BundleLine[] {
+  const lines: BundleLine[] = [head, ...needed];
   for (const [revision, event] of events.entries()) {
     lines.push(eventLine(event, stream, revision));
     const state = fold(deviceDecider, events.slice(0, revision + 1));
@@ -120,6 +122,37 @@ describe('a bundle', () => {
   it('of another format is refused by its name', () => {
     expect(readBundle(['{"line":"bundle","format":"cadastre.bundle/2"}'])).toEqual({
       ok: false, refusal: { kind: 'bundle-of-another-format', format: 'cadastre.bundle/2', known: bundleFormat } });
+  });
+});
+
+describe('a bundle of a device whose layout was decided over host facts', () => {
+  const kernel = { release: '7.3.1', flavour: 'upstream' };
+  const [facts] = sure(given(functionDecider, ...seen).when({
+    kind: 'observe-function', key: functionKey(), observation: observation({ kernel }), running: null }));
+  if (facts?.type !== 'HostFactsObserved') throw new Error('the bytes are as they were');
+  const over = sure(given(deviceDecider).when({
+    kind: 'attach-device', key, hotPlugOrder: 3, wish: wish({ vmm: qemu11 }),
+    ground: { function: stateOf(functionDecider, [...seen, facts]) as RegisteredFunction, physicalFunction: null,
+      evidence: null },
+  }));
+  const told = (change: Partial<typeof facts> = {}): BundleLine =>
+    eventLine({ ...facts, ...change }, functionStream(functionKey()), 2);
+
+  it('has the facts of then, and the bytes they were told over', () => {
+    const bundle = sure(readBundle(written(linesOf(over, [captured, told()]))));
+    expect(bundle).toMatchObject({ events: 4, devices: [{ layout: { observation: { revision: 2 } } }] });
+    expect(bundle.devices[0]?.observed).toEqual(observation({ kernel }));
+  });
+
+  it.each<[string, readonly BundleLine[], RegExp]>([
+    ['without the bytes', [told()], /bytes it was told over are missing: function-host-a.*@1/],
+    ['with the bytes behind it', [told(), captured], /bytes it was told over are missing/],
+    ['with other facts for the bytes', [captured, told(), told({ configSpaceRevision: 2 })], /are missing: .*@2/],
+    ['with other bytes', [captured, told({ configSpaceDigest: Digest.of('others') })], /are missing/],
+    ['without the facts', [captured], /observation it stands on is missing: .*@2/],
+  ])('is refused %s', (_what, needed, problem) => {
+    expect(readBundle(written(linesOf(over, needed)))).toMatchObject({
+      ok: false, refusal: { kind: 'bundle-damaged', problem: expect.stringMatching(problem) as string } });
   });
 });
 

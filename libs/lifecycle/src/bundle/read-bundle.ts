@@ -9,6 +9,7 @@ import { type DecidedLayout, type DeviceEvent } from '../device/device-events.js
 import { predictedGuestSpace, rebuildGuestConfigSpace } from '../device/guest-config-space.js';
 import { decodeEvent, encodeEvent, isDeviceEvent, isPersonaEvent, type LedgerEvent } from '../event-codec.js';
 import { type Observation } from '../function/observation.js';
+import { observedAgain } from '../function/observed-again.js';
 import { decidedDocument } from '../migration/guest-document.js';
 import { type VmId } from '../name.js';
 import { type DeviceKey, deviceStream, type FunctionKey } from '../stream-key.js';
@@ -83,6 +84,8 @@ type LineOf<Name extends BundleLine['line']> = Extract<BundleLine, { line: Name 
 class BundleReader {
   private readonly chain = new BundleChain();
   private readonly observations = new Map<string, Observation>();
+  /** Events that hold bytes: those other observations were told over are among them. */
+  private readonly captures = new Map<string, LedgerEvent>();
   private readonly personas = new Set<string>();
   private readonly devices: BundledDevice[] = [];
   private number = 0;
@@ -163,8 +166,16 @@ class BundleReader {
 
   /** What layouts stand on stands before them. */
   private remember(stream: string, revision: number, event: LedgerEvent): void {
-    if (event.type === 'FunctionObserved') this.observations.set(`${stream}@${revision}`, event);
-    else if (isPersonaEvent(event)) {
+    const place = `${stream}@${revision}`;
+    if (event.type === 'FunctionObserved') {
+      this.captures.set(place, event);
+      this.observations.set(place, event);
+    } else if (event.type === 'HostFactsObserved') {
+      const captured = `${stream}@${event.configSpaceRevision}`;
+      const observed = observedAgain(event, this.captures.get(captured));
+      if (!observed) throw new Damage(`the bytes it was told over are missing: ${captured}`);
+      this.observations.set(place, observed);
+    } else if (isPersonaEvent(event)) {
       const layout = readLayoutDocument(event.layout);
       const digest = layout.ok ? documentDigest(layout.value) : 'no layout';
       if (digest !== event.digest) throw new Damage(`the persona is ${digest}, recorded is ${event.digest}`);

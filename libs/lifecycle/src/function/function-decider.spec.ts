@@ -34,14 +34,69 @@ describe('a function', () => {
       .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...changed }]));
   });
 
+  const told = (facts: Observation): FunctionEvent => {
+    const { configSpaceDigest, kernel, firmware, iommu, sriov } = facts;
+    return {
+      type: 'HostFactsObserved', schema: 1, holder: null, dangers: [], configSpaceDigest, configSpaceRevision: 1,
+      kernel, firmware, iommu, sriov,
+    };
+  };
+
   it.each([
     ['the host kernel', observation({ kernel: { release: '6.1.192', flavour: 'upstream' } })],
     ['the IOMMU', observation({ iommu: { maxPasidLog2: 0, exec: false, priv: false, atsSupported: false } })],
     ['the firmware', observation({ firmware: '2.1' })],
     ['the SR-IOV family', observation({ sriov: { role: 'pf', pf: null } })],
-  ])('has a new observation when %s changed', (_what, changed) => {
-    expect(given(functionDecider, registered, observed).when(look(changed)))
-      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...changed }]));
+    ['the flavour of the host kernel', observation({ kernel: { release: '7.2.13', flavour: 'nvidia' } })],
+    ['its physical function', observation({ sriov: { role: 'vf', pf: functionKey().address } })],
+  ])('has new host facts, without its bytes, when %s changed', (_what, changed) => {
+    expect(given(functionDecider, registered, observed).when(look(changed))).toEqual(ok([told(changed)]));
+    expect(given(functionDecider, registered, observed, told(changed)).state).toMatchObject({
+      revision: 2, observation: { facts: changed, revision: 2, configSpaceRevision: 1 } });
+  });
+
+  it('has host facts that name the event with its bytes, and no host facts between', () => {
+    const [second, third] = [observation({ firmware: '2' }), observation({ firmware: '3' })];
+    const history = [registered, observed, told(second)];
+    expect(given(functionDecider, ...history).when(look(third))).toEqual(ok([told(third)]));
+    expect(given(functionDecider, ...history).when(look(second)))
+      .toMatchObject(ok([{ type: 'ObservationConfirmed' }]));
+    expect(given(functionDecider, ...history).when(look())).toEqual(ok([told(seen)]));
+  });
+
+  it('has its bytes recorded anew once they differ, whatever host facts were told between', () => {
+    const changed = observation({ firmware: '2' }, buildConfigSpace({ deviceId: 2 }));
+    const history = [registered, observed, told(observation({ firmware: '2' }))];
+    const events = sure(given(functionDecider, ...history).when(look(changed)));
+    expect(events).toEqual([{ type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...changed }]);
+    expect(given(functionDecider, ...history, ...events).state)
+      .toMatchObject({ observation: { facts: changed, revision: 3, configSpaceRevision: 3 } });
+    expect(sure(given(functionDecider, ...history, ...events).when(look(observation({ ...changed, firmware: '3' })))))
+      .toMatchObject([{ type: 'HostFactsObserved', configSpaceRevision: 3 }]);
+  });
+
+  it('that was retired has its bytes recorded anew, though only host facts differ', () => {
+    const newer = observation({ firmware: '2' });
+    const history: readonly FunctionEvent[] =
+      [registered, observed, { type: 'FunctionRetired', schema: 1, reason: null }];
+    const events = sure(given(functionDecider, ...history).when(look(newer)));
+    expect(events).toEqual([registered, { type: 'FunctionObserved', schema: 1, holder: null, dangers: [], ...newer }]);
+    expect(given(functionDecider, ...history, ...events).state)
+      .toMatchObject({ observation: { revision: 4, configSpaceRevision: 4 } });
+  });
+
+  it('endangers the guest on it by host facts alone: an IOMMU that gives less than it was promised', () => {
+    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const less = observation({ iommu: { maxPasidLog2: 8, exec: false, priv: true, atsSupported: true } });
+    const claimedOne = given(functionDecider, registered, observed, claimed);
+    const events = sure(claimedOne.when({ kind: 'observe-function', key, observation: less, running }));
+    const dangers = [{ kind: 'register-weaker', name: 'PASID' }];
+    expect(events).toMatchObject([{ type: 'HostFactsObserved', holder: running.holder, dangers }]);
+    const endangered = given(functionDecider, registered, observed, claimed, ...events);
+    expect(endangered.state).toMatchObject({ running: { ...running.holder, dangers } });
+    const again = sure(endangered.when({ kind: 'observe-function', key, observation: seen, running }));
+    expect(given(functionDecider, registered, observed, claimed, ...events, ...again).state)
+      .toMatchObject({ running: { ...running.holder, dangers: [] } });
   });
 
   it('may be observed while it is claimed, and its event names who held it and what their guest has no more', () => {
@@ -52,8 +107,7 @@ describe('a function', () => {
     const look = (observation: Observation): FunctionCommand =>
       ({ kind: 'observe-function', key, observation, running });
     const newer = observation({ firmware: 'new' });
-    expect(claimedOne.when(look(newer)))
-      .toEqual(ok([{ type: 'FunctionObserved', schema: 1, holder, dangers: [], ...newer }]));
+    expect(claimedOne.when(look(newer))).toEqual(ok([{ ...told(newer), holder }]));
     const taken = observation({}, endpoint().patched([{ offset: sure(ConfigOffset.from(place)), mask: 1, value: 1 }]));
     const dangers = [{ kind: 'place-taken', name: 'pasid', offset: place, at: place }];
     const events = sure(claimedOne.when(look(taken)));
@@ -121,13 +175,13 @@ describe('a function', () => {
       .toEqual(refuse({ kind: 'function-not-registered', ...key }));
   });
 
-  it('knows the revision of the event that holds its newest bytes', () => {
+  it('knows the revision of the event that tells its newest observation', () => {
     const confirmed: FunctionEvent = {
       type: 'ObservationConfirmed', schema: 1, configSpaceDigest: seen.configSpaceDigest,
     };
     const { state } = given(functionDecider, registered, observed, confirmed, claimed);
     expect(state).toEqual({
-      kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1 },
+      kind: 'registered', key, revision: 3, observation: { facts: seen, revision: 1, configSpaceRevision: 1 },
       claim: { ...by, migration: null }, running: null, users: { pasid: [], pri: [] }, retired: null,
     });
   });

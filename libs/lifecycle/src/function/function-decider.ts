@@ -8,7 +8,7 @@ import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.
 import {
   type FunctionEvent, type Holder, type SharedCapability, sharedCapabilities, type WatchedGuest,
 } from './function-events.js';
-import { type Observation } from './observation.js';
+import { Observation } from './observation.js';
 
 export type FunctionCommand =
   /** Registers the function when it is new, and again when it was retired. */
@@ -41,13 +41,22 @@ export type FunctionState =
   | { readonly kind: 'unregistered' }
   | RegisteredFunction;
 
+/** The newest observation. */
+export interface NewestObservation {
+  readonly facts: Observation;
+  /** Of the event that tells it; the bytes may be those of an earlier one. */
+  readonly revision: number;
+  /** Of the event that holds the bytes. */
+  readonly configSpaceRevision: number;
+}
+
 export interface RegisteredFunction {
   readonly kind: 'registered';
   readonly key: FunctionKey;
   /** Events folded so far, less one: the revision of the newest. */
   readonly revision: number;
-  /** The newest observation, and the revision of the event that holds its bytes. Null only before the first one. */
-  readonly observation: { readonly facts: Observation; readonly revision: number } | null;
+  /** Null only before the first one. */
+  readonly observation: NewestObservation | null;
   readonly claim: FunctionClaim | null;
   /** The guest that ran on it at the newest observation, until it is released; null when none did. */
   readonly running: WatchedGuest | null;
@@ -95,7 +104,15 @@ export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEv
       case 'FunctionObserved': {
         const { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov, holder, dangers } = event;
         const facts = { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov };
-        return { ...next, observation: { facts, revision: next.revision }, running: holder && { ...holder, dangers } };
+        const { revision } = next;
+        const observation = { facts, revision, configSpaceRevision: revision };
+        return { ...next, observation, running: holder && { ...holder, dangers } };
+      }
+      case 'HostFactsObserved': {
+        const { configSpaceRevision, holder, dangers } = event;
+        const facts = next.observation && Observation.under(event, next.observation.facts);
+        const observation = facts && { facts, revision: next.revision, configSpaceRevision };
+        return { ...next, observation, running: holder && { ...holder, dangers } };
       }
       case 'ObservationConfirmed': return next;
       case 'FunctionClaimed': {
@@ -120,14 +137,22 @@ type Decision = Result<readonly FunctionEvent[], FunctionRefusal>;
 type CommandOf<Kind extends FunctionCommand['kind']> = Extract<FunctionCommand, { kind: Kind }>;
 
 function observe({ key, observation, running }: CommandOf<'observe-function'>, state: FunctionState): Decision {
-  const before = state.kind === 'unregistered' || state.retired ? undefined : state.observation?.facts;
+  const before = state.kind === 'unregistered' || state.retired ? null : state.observation;
   // An unchanged look is still a fact, and what an idempotency key is remembered by; it need not repeat the bytes.
-  if (before && canonicalJson(before) === canonicalJson(observation)) {
+  if (before && canonicalJson(before.facts) === canonicalJson(observation)) {
     return ok([{ type: 'ObservationConfirmed', schema: 1, configSpaceDigest: observation.configSpaceDigest }]);
   }
   const dangers = running ? layoutDangers(running.layout, running.stoodOn, observation) : [];
-  const observed: FunctionEvent =
-    { type: 'FunctionObserved', schema: 1, holder: running?.holder ?? null, dangers, ...observation };
+  const holder = running?.holder ?? null;
+  if (before && before.facts.configSpace === observation.configSpace) {
+    const { configSpaceDigest, kernel, firmware, iommu, sriov } = observation;
+    const { configSpaceRevision } = before;
+    return ok([{
+      type: 'HostFactsObserved', schema: 1, holder, dangers, configSpaceDigest, configSpaceRevision, kernel, firmware,
+      iommu, sriov,
+    }]);
+  }
+  const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder, dangers, ...observation };
   if (state.kind !== 'unregistered' && !state.retired) return ok([observed]);
   return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
 }

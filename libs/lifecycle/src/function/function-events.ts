@@ -2,7 +2,7 @@ import { type Bdf } from '@cadastre/config-space';
 import { type Digest, type VerdictReason } from '@cadastre/device-layout';
 import { type DeviceId, type HostName, type MigrationId, type VmId } from '../name.js';
 import { type DeviceKey } from '../stream-key.js';
-import { type Observation } from './observation.js';
+import { type ToldFacts, type Observation } from './observation.js';
 
 /** Capabilities a VF has none of: it uses those of its PF (Linux `drivers/pci/ats.c`), so their users are counted. */
 export const sharedCapabilities = ['pasid', 'pri'] as const;
@@ -25,6 +25,13 @@ export type FunctionEvent =
   /** `holder` is null when nobody held the function: then there are no `dangers`. */
   | ({ readonly type: 'FunctionObserved'; readonly schema: 1; readonly holder: Holder | null;
       readonly dangers: readonly VerdictReason[] } & Observation)
+  /**
+   * Somebody looked again and saw the same bytes, and the host told something else of the function. The bytes are in
+   * the `FunctionObserved` at `configSpaceRevision` of the same stream. `holder` and `dangers` as there.
+   */
+  | ({ readonly type: 'HostFactsObserved'; readonly schema: 1; readonly holder: Holder | null;
+      readonly dangers: readonly VerdictReason[]; readonly configSpaceDigest: Digest;
+      readonly configSpaceRevision: number } & ToldFacts)
   /** Somebody looked again and saw exactly the newest observation. */
   | { readonly type: 'ObservationConfirmed'; readonly schema: 1; readonly configSpaceDigest: Digest }
   /** Not null while it is only kept for a device that is to migrate here; its move claims it again, with null. */

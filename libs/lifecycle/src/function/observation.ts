@@ -16,11 +16,8 @@ export interface SriovFacts {
   readonly pf: Bdf | null;
 }
 
-/** Everything one look at a function told: complete, so that no later decision needs the hardware. */
-export interface Observation {
-  /** The captured bytes, in base64. */
-  readonly configSpace: string;
-  readonly configSpaceDigest: Digest;
+/** What the host told of a function beside its bytes. */
+export interface ToldFacts {
   readonly kernel: ObservedKernel;
   /** The firmware as the host names it: an update of it may change any byte. */
   readonly firmware: string | null;
@@ -28,13 +25,16 @@ export interface Observation {
   readonly sriov: SriovFacts;
 }
 
+/** Everything one look at a function told: complete, so that no later decision needs the hardware. */
+export interface Observation extends ToldFacts {
+  /** The captured bytes, in base64. */
+  readonly configSpace: string;
+  readonly configSpaceDigest: Digest;
+}
+
 export const Observation = {
   of(
-    space: ConfigSpace,
-    facts: {
-      readonly kernel: ObservedKernel; readonly firmware?: string | null; readonly iommu: IommuFacts;
-      readonly sriov: SriovFacts;
-    },
+    space: ConfigSpace, facts: Omit<ToldFacts, 'firmware'> & Partial<Pick<ToldFacts, 'firmware'>>,
   ): Observation {
     const bytes = space.toBytes();
     return {
@@ -45,6 +45,14 @@ export const Observation = {
       iommu: facts.iommu,
       sriov: facts.sriov,
     };
+  },
+
+  /** The bytes of one look under what the host told at another. */
+  under(
+    { kernel, firmware, iommu, sriov }: ToldFacts,
+    { configSpace, configSpaceDigest }: Pick<Observation, 'configSpace' | 'configSpaceDigest'>,
+  ): Observation {
+    return { configSpace, configSpaceDigest, kernel, firmware, iommu, sriov };
   },
 
   /** The recorded bytes as a config space. They were one when they were recorded: anything else throws. */

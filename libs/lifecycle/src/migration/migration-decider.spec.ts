@@ -96,8 +96,12 @@ describe('a migration', () => {
     { kind: 'detached', key: by, revision: 2, last: functionKey(), shown: null, reason: null };
   it.each<[string, Partial<MoveNow>, string]>([
     ['the device is gone', { device: gone }, 'device gpu0 is detached'],
-    ['the target was observed anew', { target: { ...target, observation: { facts: observed, revision: 5 } } },
-      'function-host-b/0000:3b:00.1 was observed anew: revision 5'],
+    ['the target was observed anew', {
+      target: { ...target, observation: { facts: observed, revision: 5, configSpaceRevision: 5 } } },
+    'function-host-b/0000:3b:00.1 was observed anew: revision 5'],
+    ['the host of the target told something else of the same bytes', {
+      target: { ...target, observation: { facts: observed, revision: 6, configSpaceRevision: 1 } } },
+    'function-host-b/0000:3b:00.1 was observed anew: revision 6'],
     ['somebody has the target', { target: { ...target, claim: { ...deviceKey('vm-9'), migration: null } } },
       'function-host-b/0000:3b:00.1 is claimed by vm-9/gpu0'],
     ['another migration keeps the target for the device', {
@@ -125,7 +129,7 @@ describe('a migration', () => {
     const pf = { stream: 'function-host-b/0000:3b:00.0', revision: 1, configSpaceDigest: observed.configSpaceDigest };
     const moves = event.moves.map((one) => ({ ...one, layout: { ...one.layout, physicalFunction: pf } }));
     const state = { ...registered('host-b'), key: functionKey('0000:3b:00.0', 'host-b') };
-    const again = { ...state, observation: { facts: observed, revision: 4 } };
+    const again = { ...state, observation: { facts: observed, revision: 4, configSpaceRevision: 4 } };
     for (const [physicalFunction, changes] of [
       [state, null], [again, [`${pf.stream} was observed anew: revision 4`]],
       [null, [`${pf.stream} was observed anew: revision none`]],
