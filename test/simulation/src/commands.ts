@@ -30,7 +30,7 @@ export async function commandFor(
   switch (request.kind) {
     case 'observe': {
       const slot = must(slots[request.slot], 'slot');
-      return new ObserveFunction(identity, slot.key, observationOf(slot, request.look), atWill);
+      return new ObserveFunction(identity, slot.key, observationOf(slot, request.look, request.facts), atWill);
     }
     case 'retire': return new RetireFunction(identity, must(slots[request.slot], 'slot').key, 'worn out', match);
     case 'plan': {

@@ -3,7 +3,7 @@ import { isReached } from './objections.js';
 import { type Model, type ModelDevice, must } from './model.js';
 import { keptPlaces, placesMeant, vmmIn } from './places.js';
 import { type DeviceRequest, type Request, type VmmName, type WishName } from './request.js';
-import { devices, slots, widthMax } from './world.js';
+import { devices, lookAt, slots, widthMax } from './world.js';
 
 /** What only the ledger can tell of a layout: which places it chose where it was free to choose. */
 export interface ToldLayout {
@@ -16,7 +16,7 @@ export type Told = { readonly layout: ToldLayout | null; readonly migration: Kno
 /** Notes what a request that was accepted came to. */
 export function happen(request: Request, model: Model, told: Told): void {
   switch (request.kind) {
-    case 'observe': return observe(model, must(slots[request.slot], 'slot').name, request.look);
+    case 'observe': return observe(model, must(slots[request.slot], 'slot').name, request);
     case 'retire': {
       model.function(must(slots[request.slot], 'slot').name).retired = true;
       return;
@@ -27,11 +27,20 @@ export function happen(request: Request, model: Model, told: Told): void {
   }
 }
 
-function observe(model: Model, slot: string, look: number): void {
+/** What a look at a slot comes to, in the words of the ledger. */
+export function lookMeant({ slot, look, facts }: Extract<Request, { kind: 'observe' }>, model: Model): string {
+  const there = must(slots[slot], 'slot');
+  const known = model.function(there.name);
+  if (!known.registered || known.retired) return 'registered';
+  if (lookAt(there, look) !== model.lookIn(there.name)) return 'observed';
+  return facts === known.facts ? 'confirmed' : 'host-facts-observed';
+}
+
+function observe(model: Model, slot: string, request: Extract<Request, { kind: 'observe' }>): void {
   const seen = model.function(slot);
-  const was = seen.registered && !seen.retired ? model.lookIn(slot) : null;
-  seen.look = look;
-  if (model.lookIn(slot) !== was) seen.looks += 1;
+  if (lookMeant(request, model) !== 'confirmed') seen.looks += 1;
+  seen.look = request.look;
+  seen.facts = request.facts;
   const { card, oddByteAt } = model.lookIn(slot);
   const used = model.usedBytes.get(card) ?? new Set();
   model.usedBytes.set(card, oddByteAt === null ? used : used.add(oddByteAt));
@@ -121,7 +130,8 @@ function decide(
   const kept = keptPlaces(device, look, wish);
   const reserved = new Map([...kept].filter(([name]) => !chosen.has(name)));
   device.decisions += 1;
-  Object.assign(device, { look, vmm: vmmIn(device.slot, vmm), places: chosen, reserved, layoutDigest });
+  const { facts } = model.function(device.slot);
+  Object.assign(device, { look, facts, vmm: vmmIn(device.slot, vmm), places: chosen, reserved, layoutDigest });
 }
 
 function plan(model: Model, { key: { vm, id }, moves }: KnownMigration): void {
@@ -152,6 +162,7 @@ function advance(model: Model, request: Extract<Request, { kind: 'advance' }>): 
     model.function(target).claim = { device: name, migration: null };
     device.decisions += 1;
     const look = model.lookIn(target);
-    Object.assign(device, { slot: target, look, vmm, layoutDigest, found: true });
+    const { facts } = model.function(target);
+    Object.assign(device, { slot: target, look, facts, vmm, layoutDigest, found: true });
   }
 }

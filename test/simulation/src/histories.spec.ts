@@ -56,7 +56,9 @@ async function live(
 ): Promise<void> {
   const history = await History.begin(home, tally);
   try {
-    for (const slot of beginning) await history.send({ kind: 'observe', slot, look: 0, stale: false }, false, null);
+    for (const slot of beginning) {
+      await history.send({ kind: 'observe', slot, look: 0, facts: 0, stale: false }, false, null);
+    }
     await fc.asyncModelRun(() => ({ model: {}, real: history }), steps);
     await history.expectOneTruth();
   } finally {
@@ -88,6 +90,9 @@ describe(`any history of a fleet (CADASTRE_SEED=${seed})`, () => {
     await expectAll(() => homeInMemory(new CountingClock()), 24, tally);
     for (const kind of kinds) {
       expect([kind, tally.of(kind, 'recorded') > 0, tally.of(kind, 'refused') > 0]).toEqual([kind, true, true]);
+    }
+    for (const look of ['registered', 'observed', 'host-facts-observed', 'confirmed']) {
+      expect([look, tally.of(look, 'recorded') > 0]).toEqual([look, true]);
     }
   }, timeoutMs);
 

@@ -2,7 +2,7 @@ import { type CommandOutcome, replay } from '@cadastre/ledger';
 import { type DeviceState, type KnownMigration } from '@cadastre/lifecycle';
 import { aimed } from './aim.js';
 import { type AnyCommand, commandFor, identityOf } from './commands.js';
-import { happen } from './happenings.js';
+import { happen, lookMeant } from './happenings.js';
 import { type Home } from './home.js';
 import { type Loss } from './losing-store.js';
 import { Model } from './model.js';
@@ -72,6 +72,7 @@ export class History {
       expect(outcome.kind === 'refused' ? outcome.refusal : null).toBeNull();
       expect(outcome).toMatchObject({ kind: 'recorded', replayed: writes && loss === 'written-untold' });
       this.expectAsBefore(request, outcome);
+      if (request.kind === 'observe') this.expectLook(request, outcome);
       if (writes) this.note({ key, request, command, answer: answerOf(outcome) }, outcome);
     }
     expect([outcome.kind, await this.ledger.head() === before]).toEqual([outcome.kind, !writes]);
@@ -115,9 +116,9 @@ export class History {
 
   /** Everything there is tells the same story, and does so after a restart. */
   async expectOneTruth(): Promise<void> {
-    await expectOneTruth(await this.look(), this.ledger);
+    await expectOneTruth(await this.look(), this.model, this.ledger);
     await this.restart();
-    await expectOneTruth(await this.look(), this.ledger);
+    await expectOneTruth(await this.look(), this.model, this.ledger);
   }
 
   /** Names every event: equal for equal histories. */
@@ -141,6 +142,13 @@ export class History {
     const step = `${this.model.migrations.at(-1 - request.back)?.id} ${request.step}`;
     expect(answerOf(outcome)).toBe(this.steps.get(step) ?? answerOf(outcome));
     this.steps.set(step, answerOf(outcome));
+  }
+
+  /** A look says which of all it came to. */
+  private expectLook(request: Extract<Request, { kind: 'observe' }>, outcome: CommandOutcome<unknown>): void {
+    const meant = lookMeant(request, this.model);
+    expect(outcome).toMatchObject({ state: { recorded: meant } });
+    this.tally.count(meant, 'recorded');
   }
 
   private note(recorded: Recorded, outcome: CommandOutcome<unknown>): void {

@@ -16,7 +16,7 @@ const at = ['host-a', 'host-b'].flatMap((host) =>
 
 /** A VM with a plain function and a VF whose guest uses PASID and PRI, on its way to another host. */
 const departure: readonly Request[] = [
-  ...at.map((slot) => ({ ...fresh, kind: 'observe', slot, look: 0 }) as const),
+  ...at.map((slot) => ({ ...fresh, kind: 'observe', slot, look: 0, facts: 0 }) as const),
   { ...fresh, kind: 'attach', device: nic0, slot: slotOf('host-a/0000:3b:00.0'), wish: 'pasid', vmm: 'qemu' },
   {
     ...fresh, kind: 'attach', device: nic1, slot: slotOf('host-a/0000:81:00.1'), wish: 'pasid-ats-pri', vmm: 'generic',

@@ -12,6 +12,8 @@ export interface ModelFunction {
   registered: boolean;
   retired: boolean;
   look: number;
+  /** What the host told last beside the bytes. */
+  facts: number;
   /** How often something new was seen. */
   looks: number;
   claim: ModelClaim | null;
@@ -24,6 +26,7 @@ export interface ModelDevice {
   vmm: VmmName;
   /** What its layout was decided over: in its slot may be something else by now. */
   look: Look;
+  facts: number;
   /** Capabilities the guest is shown, and where. */
   places: ReadonlyMap<string, number>;
   /** Where something was once and a guest may look for it. */
@@ -79,7 +82,7 @@ export const slotNamed = (name: string): Slot => must(slots.find((one) => one.na
 /** What the ledger should hold, in plain maps: nothing of it is folded from anything. */
 export class Model {
   readonly functions = new Map<string, ModelFunction>(slots.map(({ name }) => [name, {
-    registered: false, retired: false, look: 0, looks: 0, claim: null, users: { pasid: [], pri: [] } }]));
+    registered: false, retired: false, look: 0, facts: 0, looks: 0, claim: null, users: { pasid: [], pri: [] } }]));
   readonly devices = new Map<string, ModelDevice>(devices.map(({ name }) => [name, neverAttached()]));
   readonly migrations: ModelMigration[] = [];
   guestLooks = 0;
@@ -157,7 +160,7 @@ export class Model {
 
 function neverAttached(): ModelDevice {
   return {
-    state: 'unknown', slot: '', vmm: 'none', look: lookAt(must(slots[0], 'slot'), 0), places: new Map(),
+    state: 'unknown', slot: '', vmm: 'none', look: lookAt(must(slots[0], 'slot'), 0), facts: 0, places: new Map(),
     reserved: new Map(), before: { card: '', places: new Map() }, layoutDigest: '', decisions: 0, guest: 'unseen',
     isOdd: false, divergence: null, found: false, pasid: null, tables: new Map(), ats: false, pri: null,
   };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { devices, looksMax, slots } from './world.js';
+import { devices, hostFacts, looksMax, slots } from './world.js';
 
 export const wishes = ['nothing', 'pasid', 'pasid-pinned', 'pasid-ats-pri'] as const;
 export type WishName = (typeof wishes)[number];
@@ -8,7 +8,7 @@ export type VmmName = (typeof vmms)[number];
 
 /** What a client asks for. Places are numbers into the world, so that anything may meet anything. */
 export type Request = { readonly stale: boolean } & (
-  | { readonly kind: 'observe'; readonly slot: number; readonly look: number }
+  | { readonly kind: 'observe'; readonly slot: number; readonly look: number; readonly facts: number }
   | { readonly kind: 'retire'; readonly slot: number }
   | { readonly kind: 'attach'; readonly device: number; readonly slot: number; readonly wish: WishName;
       readonly vmm: VmmName }
@@ -56,7 +56,9 @@ function some<Kind extends Request['kind']>(
 
 /** What happens in the life of a fleet, as often as it leads somewhere. */
 export const anyRequest: fc.Arbitrary<Request> = fc.oneof(
-  some(8, 'observe', { slot, look: fc.nat(looksMax - 1) }),
+  some(8, 'observe', { slot, look: fc.nat(looksMax - 1), facts: fc.nat(hostFacts.length - 1) }),
+  // Many looks at a fleet see the bytes it has always had.
+  some(6, 'observe', { slot, look: fc.constant(0), facts: fc.nat(hostFacts.length - 1) }),
   some(4, 'retire', { slot }),
   some(20, 'attach', { device, slot, wish, vmm }),
   some(4, 'decide', { device, wish, vmm }),

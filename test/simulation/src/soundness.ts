@@ -1,13 +1,13 @@
 import { canonicalJson, Digest } from '@cadastre/device-layout';
 import { type EventStore, type Position } from '@cadastre/event-store';
-import { GetDevice, GetFunction, GetMigration, type KnownDevice, replay } from '@cadastre/ledger';
+import { GetDevice, GetFunction, GetMigration, type KnownDevice, replay, StreamReader } from '@cadastre/ledger';
 import {
   decodeEvent, type DeviceState, type FunctionState, type LedgerEvent, MigrationId, PasidTable, VmId,
 } from '@cadastre/lifecycle';
 import { inMemory, Views } from '@cadastre/views';
 import { type Model, type ModelDevice, type ModelFunction } from './model.js';
 import { type RunningLedger } from './running-ledger.js';
-import { devices, slots, sure, widthMax } from './world.js';
+import { devices, hostFacts, slots, sure, widthMax } from './world.js';
 
 /** What the ledger holds now. */
 export interface Held {
@@ -165,7 +165,7 @@ export class CountedUsers {
 }
 
 /** What is folded step by step, replayed from the log, and listed by views is one and the same. */
-export async function expectOneTruth(held: Held, ledger: RunningLedger): Promise<void> {
+export async function expectOneTruth(held: Held, model: Model, ledger: RunningLedger): Promise<void> {
   const replayed = await replay(ledger.store);
   const states = [...held.devices].filter((one): one is [string, KnownDevice] => one[1].kind !== 'unknown');
   expect(replayed.devices.map(({ stream, state, revision, stateDigest }) => ({ stream, state, revision, stateDigest })))
@@ -174,6 +174,21 @@ export async function expectOneTruth(held: Held, ledger: RunningLedger): Promise
       stateDigest: Digest.of(canonicalJson(state)),
     })));
   await expectListed(held, ledger);
+  await expectStandsOnFactsOfThen(held, model, ledger);
+}
+
+/** What a layout was decided over is found again: the bytes, and what the host told beside them. */
+async function expectStandsOnFactsOfThen(
+  { devices: known }: Held, model: Model, { store }: RunningLedger,
+): Promise<void> {
+  const reader = new StreamReader(store);
+  for (const [name, state] of known) {
+    if (state.kind !== 'attached' || !state.layout) continue;
+    const { kernel, firmware, configSpaceDigest } = await reader.observation(state.layout.observation);
+    const { look, facts } = model.device(name);
+    expectSame({ name, told: { kernel, firmware }, configSpaceDigest },
+      { name, told: hostFacts[facts], configSpaceDigest: Digest.of(look.space.toBytes()) });
+  }
 }
 
 async function expectListed({ functions, devices: known }: Held, { store, views }: RunningLedger): Promise<void> {

@@ -92,10 +92,19 @@ export function lookAt(slot: Slot, index: number): Look {
   return found;
 }
 
-export function observationOf(slot: Slot, index: number): Observation {
+/** What a host tells beside the bytes: it is updated now and then, and shows what it showed. */
+export const hostFacts: readonly Pick<Observation, 'kernel' | 'firmware'>[] = [
+  { kernel: { release: '7.2.13', flavour: 'upstream' }, firmware: null },
+  { kernel: { release: '7.2.14', flavour: 'upstream' }, firmware: null },
+  { kernel: { release: '7.2.14', flavour: 'upstream' }, firmware: '2.0' },
+];
+
+export function observationOf(slot: Slot, index: number, facts: number): Observation {
   const pf = slot.pf === null ? null : sure(Bdf.from(pfAddress));
+  const told = hostFacts[facts];
+  if (!told) throw new Error(`no host tells facts ${facts}`);
   return Observation.of(lookAt(slot, index).space, {
-    kernel: { release: '7.2.13', flavour: 'upstream' }, sriov: { role: slot.role, pf },
+    ...told, sriov: { role: slot.role, pf },
     iommu: { maxPasidLog2: widthMax, exec: false, priv: true, atsSupported: true },
   });
 }
