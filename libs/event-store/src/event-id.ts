@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Branded } from './branded.js';
+import { sha256Hex } from './sha256-hex.js';
 
 const grammar = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const loneSurrogate = /\p{Surrogate}/u;
@@ -27,9 +27,9 @@ export const EventId = {
     // A lone surrogate would be hashed as U+FFFD, and then two keys would share their ids.
     if (key === '' || loneSurrogate.test(key)) throw new RangeError(`Not an idempotency key: ${JSON.stringify(key)}`);
     if (!Number.isSafeInteger(index) || index < 0) throw new RangeError(`Not the index of an event: ${index}`);
-    const bytes = createHash('sha256').update(`cadastre-event\0${key}\0${index}`).digest().subarray(0, 16);
-    bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-    bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-    return EventId.from(bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'));
+    const hex = sha256Hex(`cadastre-event\0${key}\0${index}`);
+    const variant = ((parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+    return EventId.from(`${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-`
+      + hex.slice(20, 32));
   },
 };
