@@ -216,6 +216,23 @@ describe('a transaction', () => {
     await views.close();
   });
 
+  it('leaves the thread to others before the next one begins', async () => {
+    const log = new TestLog();
+    for (let index = 0; index < 2 * eventsPerTransaction; index += 1) await log.observe(functionKey(), kind);
+    const views = await Views.open(log.store, inMemory, silent);
+    const seen: (number | null)[] = [];
+    let wait: NodeJS.Immediate | undefined;
+    const look = (): void => {
+      seen.push(views.state().positions[0] ?? null);
+      wait = setImmediate(look);
+    };
+    wait = setImmediate(look);
+    await views.follow();
+    clearImmediate(wait);
+    expect(seen.slice(0, 2)).toEqual([eventsPerTransaction - 1, 2 * eventsPerTransaction - 1]);
+    await views.close();
+  });
+
   it('holds a bounded piece of the log', async () => {
     const log = new TestLog(new MemoryEventStore());
     for (let index = 0; index <= eventsPerTransaction; index += 1) await log.observe(functionKey(), kind);

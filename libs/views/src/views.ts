@@ -1,4 +1,5 @@
 import { type DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Evidence } from '@cadastre/device-layout';
 import { type EventStore, Position } from '@cadastre/event-store';
 import { type FunctionKey } from '@cadastre/lifecycle';
@@ -175,6 +176,9 @@ export class Views {
       if (!last || head === 'empty') return;
       this.halts = followPage(this.tables, events, await capturesOf(this.log, events), this.halts);
       progress(last.position + 1, Math.min(head, upTo) + 1);
+      if (last.position === head) return;
+      // A store in this process answers at once: without a turn of the event loop nobody else would get the thread.
+      await nextTurn();
     }
   }
 
