@@ -203,6 +203,19 @@ describe('states in the file', () => {
     await views.close();
   });
 
+  it('are found by whoever opens the file again', async () => {
+    const store = await longStream(600);
+    const file = join(home, 'views.sqlite');
+    const before = await Views.open(store, file, silent);
+    const expected = await new StreamReader(store, before.states).device(key);
+    await before.close();
+    const views = await Views.open(store, file, silent);
+    store.read = 0;
+    expect(await new StreamReader(store, views.states).device(key)).toEqual(expected);
+    expect(store.read).toBeLessThanOrEqual(257);
+    await views.close();
+  });
+
   it('are done without when the file fails, and a line says so', async () => {
     const said: string[] = [];
     const store = await longStream(600);

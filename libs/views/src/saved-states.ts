@@ -32,6 +32,7 @@ export type SavedUpTo = { readonly revision: number } | { readonly position: num
 const sql = {
   newest: `SELECT * FROM saved_state WHERE stream = :stream AND form = :form AND revision <= :revision
     AND position <= :position ORDER BY revision DESC LIMIT 1`,
+  streams: 'SELECT DISTINCT stream FROM saved_state',
   all: 'SELECT * FROM saved_state WHERE form = ? ORDER BY stream, revision',
   save: `INSERT OR REPLACE INTO saved_state (stream, revision, position, event_id, event_sha256, form, sha256, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -59,14 +60,19 @@ interface StoredState {
  */
 export class SavedStates {
   private readonly statements: { readonly [Name in keyof typeof sql]: StatementSync };
+  /** Those that have states: few do, and every command asks for three that have none. */
+  private readonly streams: Set<string>;
 
   constructor(private readonly db: DatabaseSync) {
     const prepared = Object.entries(sql).map(([name, text]) => [name, db.prepare(text)] as const);
     this.statements = Object.fromEntries(prepared) as SavedStates['statements'];
+    const rows = this.statements.streams.all() as unknown as readonly Pick<StoredState, 'stream'>[];
+    this.streams = new Set(rows.map(({ stream }) => stream));
   }
 
   /** @param form the number of the form the caller reads; texts of other forms are passed over */
   newest(stream: string, form: number, upTo: SavedUpTo): SavedState | undefined {
+    if (!this.streams.has(stream)) return undefined;
     const most = Number.MAX_SAFE_INTEGER;
     const revision = upTo && 'revision' in upTo ? upTo.revision : most;
     const position = upTo && 'position' in upTo ? upTo.position : most;
@@ -105,6 +111,7 @@ export class SavedStates {
       }
       this.statements.save.run(stream, revision, position, id, sha256, form, hash('sha256', text), text);
       this.db.exec('COMMIT');
+      this.streams.add(stream);
     } finally {
       if (this.db.isTransaction) this.db.exec('ROLLBACK');
     }
@@ -113,6 +120,7 @@ export class SavedStates {
   /** Lets go of all states of a stream: they are of another log, or damaged. */
   forget(stream: string): void {
     this.statements.forget.run(stream);
+    this.streams.delete(stream);
   }
 }
 
