@@ -21,11 +21,12 @@ export class LogFollower {
 
   /**
    * One reader at a time, since two would fold the same events twice. One that is under way may have passed the head
-   * before the caller's own write, so the caller waits for the next, together with all who ask until it begins.
+   * before the caller's own write, so the caller waits for the next, together with all who ask until it begins: all
+   * that came in with one turn of the event loop are answered by one read.
    */
   follow(): Promise<void> {
     if (this.waiting) return this.waiting;
-    const turn = this.following.then(() => {
+    const turn = this.following.then(() => nextTurn()).then(() => {
       this.waiting = undefined;
       return this.readOn();
     });

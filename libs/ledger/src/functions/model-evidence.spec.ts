@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ConfigSpace, survey } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { Digest, Evidence, type FurtherCapture } from '@cadastre/device-layout';
@@ -19,12 +20,14 @@ import { ModelEvidence } from './model-evidence.js';
 const seed = Number(process.env['CADASTRE_SEED'] ?? Date.now() % 2 ** 31);
 const silent = (): void => undefined;
 
-/** A store that counts the events it gives away by reading the log. */
+/** A store that counts the reads of its log, and the events they give away. */
 class CountingStore extends MemoryEventStore {
+  reads = 0;
   read = 0;
 
   override async readAll(...given: Parameters<MemoryEventStore['readAll']>): ReturnType<MemoryEventStore['readAll']> {
     const page = await super.readAll(...given);
+    this.reads += 1;
     this.read += page.events.length;
     return page;
   }
@@ -236,6 +239,36 @@ describe('evidence on models', () => {
     store.read = 0;
     expect(await evidence.of(observationOf(first))).toMatchObject({ looked: 10 + 2 * pageSizeMax });
     expect(store.read).toBe(pageSizeMax + 1);
+  });
+
+  it('is read once for all who ask in one turn of the event loop', async () => {
+    const { store } = await seenBefore(20);
+    const evidence = new ModelEvidence(store);
+    await evidence.of(observationOf(first));
+    store.reads = 0;
+    const asked = Array.from({ length: 10 }, async (_, before) => {
+      // Each after as many other promises, as commands are that have read their streams.
+      for (let index = 0; index < before; index += 1) await Promise.resolve();
+      return evidence.of(observationOf(first));
+    });
+    expect(new Set((await Promise.all(asked)).map((told) => told?.looked))).toEqual(new Set([20]));
+    expect(store.reads).toBe(1);
+  });
+
+  it('has what was recorded before the question, also when a read is under way', async () => {
+    const { store } = await seenBefore(20);
+    const evidence = new ModelEvidence(store);
+    const early = evidence.of(observationOf(first));
+    const late = Array.from({ length: 5 }, async (_, index) => {
+      for (let turn = 0; turn < index; turn += 1) await nextTurn();
+      await append(store, [{
+        stream: StreamName.from(functionStream(functionKey(`0000:3c:00.${index}`))), expectedRevision: 'no-stream',
+        events: [observed(third, `late-${index}`)],
+      }]);
+      return { least: 21 + index, looked: (await evidence.of(observationOf(first)))?.looked };
+    });
+    expect((await early)?.looked).toBeGreaterThanOrEqual(20);
+    for (const { least, looked } of await Promise.all(late)) expect(looked).toBeGreaterThanOrEqual(least);
   });
 
   it('believes no rows of another log', async () => {
