@@ -10,9 +10,16 @@ import { type FieldError } from '../problems/problem.js';
 /** Errors told at once: enough to mend a request, few enough to read. */
 const errorsMax = 32;
 
+/** What came as JSON holds no binary values: looking for them took as long as half of the validation. */
+class JsonValidationPipe extends ValidationPipe {
+  protected override findNestedBinaryValues(): ValidationError[] {
+    return [];
+  }
+}
+
 /** Checks every DTO; unknown fields are refused, each wrong field is named with a JSON Pointer. */
 export function validationPipe(): ValidationPipe {
-  return new ValidationPipe({
+  return new JsonValidationPipe({
     whitelist: true, forbidNonWhitelisted: true, transform: true, stopAtFirstError: true,
     validationError: { target: true },
     exceptionFactory: (errors: ValidationError[]) => {
