@@ -1,9 +1,9 @@
 import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace, type ExtendedEntry } from '@cadastre/config-space/testing';
-import { type Persona } from '@cadastre/device-layout';
+import { type Persona, type VmmRequest } from '@cadastre/device-layout';
 import { decidedDocument } from '../migration/guest-document.js';
 import { type Observation } from '../function/observation.js';
-import { attachOver, layoutIn, observation } from '../testing.js';
+import { attachOver, layoutIn, observation, qemu11 } from '../testing.js';
 import { type CapabilityRequest, type DecidedLayout } from './device-events.js';
 import { layoutDangers } from './layout-dangers.js';
 
@@ -83,6 +83,35 @@ describe('a guest that runs on a layout', () => {
   it('is safe again when the hardware is as it was', () => {
     expect(dangers(observation({}, with8(place, 0x80)))).not.toEqual([]);
     expect(dangers(observation({ firmware: 'older' }, hardware()))).toEqual([]);
+  });
+});
+
+describe('a guest whose host has another kernel', () => {
+  // Standard, then extended capabilities: one that Linux shows since 6.4, one that only a flavour of it shows.
+  const dvsec: ExtendedEntry = { id: 0x0023, offset: 0x240, body: [0x98, 0x1e, 0x01, 0x01, 0, 0, 0, 0] };
+  const listed: ExtendedEntry = { id: 0x001b, offset: 0x280, body: [0x04, 0x10, 0, 0] };
+  const bytes = hardware([aer, dvsec, listed]);
+  const under = (release: string, flavour = 'upstream'): Observation =>
+    observation({ kernel: { release, flavour } }, bytes);
+  const [first, vendors] = [under('7.2.13'), under('7.2.13', 'nvidia')];
+  const over = (stoodOn: Observation, vmm: VmmRequest | null): DecidedLayout =>
+    layoutIn(attachOver(stoodOn, { requested: [], vmm }));
+
+  it('is in no danger while that shows what the one before it showed', () => {
+    expect(layoutDangers(over(first, qemu11), first, under('7.3.1'))).toEqual([]);
+  });
+
+  it('is endangered when that hides what it has found, shows one more, or has its VMM make one elsewhere', () => {
+    const hidden = { space: 'extended', id: 0x23, name: 'DVSEC', offset: 0x240 };
+    expect(layoutDangers(over(first, qemu11), first, under('6.1.192'))).toEqual([{ kind: 'vmm-hides-it', ...hidden }]);
+    const old = under('6.1.192');
+    expect(layoutDangers(over(old, qemu11), old, first)).toEqual([{ kind: 'capability-extra', ...hidden }]);
+    expect(layoutDangers(over(vendors, qemu11), vendors, first)).toEqual([
+      { kind: 'offset-would-move', space: 'extended', id: 0x1b, name: 'PASID', layout: 0x280, destination: 0xff8 }]);
+  });
+
+  it('is not judged where nobody told its VMM', () => {
+    expect(layoutDangers(over(first, null), first, under('6.1.192'))).toEqual([]);
   });
 });
 

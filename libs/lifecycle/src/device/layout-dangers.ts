@@ -3,6 +3,7 @@ import { type LayoutDocument, layoutDocument, migrationVerdict, type VerdictReas
 import { obedientVmm, type VmmAbilities } from '@cadastre/vmm-profiles';
 import { Observation } from '../function/observation.js';
 import { type DecidedLayout } from './device-events.js';
+import { kernelDangers } from './kernel-dangers.js';
 
 /** The VMM that runs a device moves nothing any more: it lays the decided patches over what the hardware reads. */
 const runningVmm: VmmAbilities = {
@@ -12,8 +13,9 @@ const runningVmm: VmmAbilities = {
 
 /**
  * What a new look at the hardware means for a guest that runs on a layout: empty when the guest still reads what it was
- * promised. It is the verdict of a migration to the function as it is now, with the patches over it; and a place that
- * was free when the layout was decided has to be free still, whatever the guest reads there.
+ * promised. It is the verdict of a migration to the function as it is now, with the patches over it; a place that was
+ * free when the layout was decided has to be free still, whatever the guest reads there; and another kernel of the host
+ * has to show what the one before it showed.
  * @param stoodOn the observation the layout was decided over
  */
 export function layoutDangers(
@@ -24,13 +26,12 @@ export function layoutDangers(
   const now = survey(Observation.configSpace(seen), role);
   const document = layoutDocument(then, layout, then.space.patched(layout.patches));
   const isShorter = now.space.size < then.space.size;
-  if (layout.persona || layout.relocations.length > 0) {
-    const reasons = dangersOfWorn(document, layout, now, seen);
-    return isShorter ? reasons : [...reasons, ...takenSince(layout, then, now)];
-  }
-  const shown = isShorter ? now : survey(now.space.patched(layout.patches), role);
-  const { reasons } = migrationVerdict(document, { survey: shown, iommu: seen.iommu, vmm: runningVmm });
-  return isShorter ? reasons : [...reasons, ...takenSince(layout, then, now)];
+  const isWorn = layout.persona !== null || layout.relocations.length > 0;
+  const reasons = isWorn ? dangersOfWorn(document, layout, now, seen)
+    : migrationVerdict(document, {
+      survey: isShorter ? now : survey(now.space.patched(layout.patches), role), iommu: seen.iommu, vmm: runningVmm,
+    }).reasons;
+  return [...reasons, ...(isShorter ? [] : takenSince(layout, then, now)), ...kernelDangers(layout, stoodOn, seen)];
 }
 
 /**
