@@ -1,7 +1,7 @@
 import { type ConfigOffset } from './config-offset.js';
 import { ConfigSpace } from './config-space.js';
 
-const counting = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index & 0xff);
+const counting = (length: number): Uint8Array<ArrayBuffer> => Uint8Array.from({ length }, (_, index) => index & 0xff);
 
 function spaceOf(bytes: Uint8Array): ConfigSpace {
   const given = ConfigSpace.fromCapture(bytes);
@@ -48,6 +48,13 @@ describe('a capture that may have stopped early', () => {
     expect(space.u32(0x110)).toBe(0);
     expect(space.toBytes()).toEqual(counting(0x110));
   });
+
+  it('hands out as many bytes as it is asked for, zeros behind the captured ones', () => {
+    const space = spaceOf(counting(0x110));
+    expect(space.toBytes(0x40)).toEqual(counting(0x40));
+    expect([space.toBytes(0x1000).length, space.toBytes(0x1000)[0x10f], space.toBytes(0x1000)[0x110]])
+      .toEqual([0x1000, 0x0f, 0]);
+  });
 });
 
 describe('reading registers', () => {
@@ -81,6 +88,25 @@ describe('immutability', () => {
     given[0x10] = 0xaa;
     expect(capture.u8(0x10)).toBe(0x10);
     expect(whole.ok && whole.value.u8(0x10)).toBe(0x10);
+  });
+
+  it('takes a buffer away from whoever made it, so that nobody can edit it', () => {
+    const given = counting(256);
+    const space = ConfigSpace.takeOver(given);
+    expect([space.size, space.capturedBytes, space.u8(0xff)]).toEqual([256, 256, 0xff]);
+    given[0x10] = 0xaa;
+    expect([given.length, space.u8(0x10)]).toEqual([0, 0x10]);
+  });
+
+  it.each([[64, 256], [256, 256], [0x110, 4096]])(
+    'takes the first %i bytes of a buffer over as a capture of a function of %i', (captured, size) => {
+      const space = ConfigSpace.takeOver(counting(4096).subarray(0, captured));
+      expect(space.equals(spaceOf(counting(captured)))).toBe(true);
+      expect([space.size, space.toBytes(size).lastIndexOf(0xff)]).toEqual([size, captured < 256 ? -1 : 0xff]);
+    });
+
+  it.each([[0, 63], [0, 4097], [1, 257]])('takes over no buffer from byte %i to %i, which is a bug', (from, end) => {
+    expect(() => ConfigSpace.takeOver(counting(8192).subarray(from, end))).toThrow(/are not a config space/);
   });
 
   it('hands out copies of its bytes', () => {

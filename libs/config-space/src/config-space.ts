@@ -25,7 +25,7 @@ export class ConfigSpace {
   private readonly dwords: Uint32Array;
 
   private constructor(
-    private readonly bytes: Uint8Array,
+    private readonly bytes: Uint8Array<ArrayBuffer>,
     /** Bytes the function has. */
     readonly size: typeof conventionalSizeBytes | typeof extendedSizeBytes,
     /** Bytes that were really read; those behind are unknown and read as zero here. */
@@ -51,10 +51,25 @@ export class ConfigSpace {
     if (given.length < headerSizeBytes || given.length > extendedSizeBytes) {
       return refuse({ kind: 'not-a-config-space', sizeBytes: given.length, limit: '64 to 4096 bytes' });
     }
-    const size = given.length <= conventionalSizeBytes ? conventionalSizeBytes : extendedSizeBytes;
+    const size = sizeOf(given.length);
     const bytes = new Uint8Array(size);
     bytes.set(given);
     return ok(new ConfigSpace(bytes, size, given.length));
+  }
+
+  /**
+   * A capture that was made only to become one: its buffer changes hands instead of being copied, so the array is empty
+   * afterwards and nobody can edit what is a config space now. Throws at what `fromCapture` refuses.
+   * @param given starts at the beginning of a buffer that holds nothing else
+   */
+  static takeOver(given: Uint8Array<ArrayBuffer>): ConfigSpace {
+    const capturedBytes = given.length;
+    if (capturedBytes < headerSizeBytes || capturedBytes > extendedSizeBytes || given.byteOffset !== 0) {
+      throw new Error(`${capturedBytes} bytes at ${given.byteOffset} of a buffer are not a config space`);
+    }
+    const size = sizeOf(capturedBytes);
+    const bytes = new Uint8Array(given.buffer.transfer(size));
+    return new ConfigSpace(bytes.fill(0, capturedBytes), size, capturedBytes);
   }
 
   get isWhole(): boolean {
@@ -97,9 +112,9 @@ export class ConfigSpace {
     return read(this.isWhole ? this.bytes : this.bytes.subarray(0, this.capturedBytes));
   }
 
-  /** A copy of the captured bytes. */
-  toBytes(): Uint8Array {
-    return this.bytes.slice(0, this.capturedBytes);
+  /** A copy of the captured bytes, or of the first `sizeBytes` of the function: what was not captured is 0. */
+  toBytes(sizeBytes: number = this.capturedBytes): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, sizeBytes);
   }
 
   /** The space with the patches applied in order; this one stays as it is. */
@@ -116,4 +131,9 @@ export class ConfigSpace {
     if (this.size !== other.size || this.capturedBytes !== other.capturedBytes) return false;
     return this.bytes.every((byte, offset) => byte === other.bytes[offset]);
   }
+}
+
+/** More than 256 bytes prove an extended space. */
+function sizeOf(capturedBytes: number): ConfigSpace['size'] {
+  return capturedBytes <= conventionalSizeBytes ? conventionalSizeBytes : extendedSizeBytes;
 }
