@@ -57,11 +57,13 @@ const keptWhole: WriteMask = { effect: 'virtual', hardware: 0, shown: 0xff };
  */
 export class VfioRegion {
   private readonly map: Uint8Array;
-  private readonly physicalBytes: Uint8Array;
-  private readonly virtual: Uint8Array;
+  /** Where capabilities start and end: nowhere else does the owner change from one byte to the next. */
+  private readonly edges: number[] = [];
+  /** The kernel's own copy. */
+  private readonly virtual: Uint8Array<ArrayBuffer>;
   /** Bytes the kernel changed in its own copy; all others read the same from either. */
-  private readonly changed = new Set<number>();
-  private readonly visited = new Set<number>();
+  private readonly changed: number[] = [];
+  private readonly visited: number[] = [];
   /** Lists that came back to a structure; the rounds after the first have nothing new to report. */
   private readonly looped = new Set<CapabilitySpace>();
   private drawn: readonly OwnedRun[] | undefined;
@@ -74,8 +76,7 @@ export class VfioRegion {
     private readonly expressAt: number | undefined, private readonly findings: VfioFinding[],
   ) {
     this.map = new Uint8Array(size).fill(unassigned);
-    this.physicalBytes = bytesOf(physical, size);
-    this.virtual = this.physicalBytes.slice();
+    this.virtual = physical.toBytes(size);
   }
 
   /** K5, K6, K11, K13: follows the list without masking pointers, as the kernel does. */
@@ -153,54 +154,46 @@ export class VfioRegion {
     if (kept === 0) this.setVirtual32(extendedSpaceAt, 0);
   }
 
-  /** What a reader gets: what the kernel changed, wherever its own copy is what it reads (K3), else the hardware. */
-  read(): Uint8Array {
-    const bytes = this.physicalBytes.slice();
+  /**
+   * What a reader gets: what the kernel changed, wherever its own copy is what it reads (K3), else the hardware. Both
+   * lists are linked by now, so it is made of the copy itself, which belongs to the caller then.
+   */
+  read(): Uint8Array<ArrayBuffer> {
     for (const at of this.changed) {
       const kept = this.virtualBits(at);
-      bytes[at] = ((bytes[at] ?? 0) & ~kept) | ((this.virtual[at] ?? 0) & kept);
+      this.virtual[at] = (this.physical.u8(at) & ~kept) | ((this.virtual[at] ?? 0) & kept);
     }
-    return bytes;
+    return this.virtual;
   }
 
   /** Bits of a byte that are read from the kernel's own copy. */
   private virtualBits(at: number): number {
     if (at < headerSizeBytes) return headerPermissions.get(at)?.virtual ?? 0;
-    const id = this.map[at];
-    if (id === undefined || id === unassigned) return 0;
-    if (id === wholly) return 0xff;
+    const run = this.runAt(at);
+    if (run === undefined || run.id === unassigned) return 0;
+    if (run.id === wholly) return 0xff;
     const space = spaceAt(at);
     // An extended ID that ends in 00 looks like the common header, whose tables say nothing up here (reading P9).
-    if (id === 0) return 0;
-    const start = this.startOf(at);
-    const table = this.tableOf(space, id);
-    if (table !== undefined) return table.get(at - start)?.virtual ?? 0;
-    const [from, length] = this.chunkOf(at);
-    if (space === 'extended') return from - start < 4 ? 0xff : 0;
+    if (run.id === 0) return 0;
+    const table = this.tableOf(space, run.id);
+    if (table !== undefined) return table.get(at - run.offset)?.virtual ?? 0;
+    const [from, length] = chunkOf(at, run);
+    if (space === 'extended') return from - run.offset < 4 ? 0xff : 0;
     // Of a standard header the kernel shows the pointer, and the ID where both are read at once (finding 4).
-    const shown = from === start && length > 1 ? 2 : from === start + 1 ? 1 : 0;
+    const shown = from === run.offset && length > 1 ? 2 : from === run.offset + 1 ? 1 : 0;
     return at < from + shown ? 0xff : 0;
   }
 
-  /** First byte of the run of one owner. */
-  private startOf(at: number): number {
-    const base = spaceAt(at) === 'standard' ? headerSizeBytes : extendedSpaceAt;
-    let start = at;
-    while (start > base && this.map[start - 1] === this.map[at]) start -= 1;
-    return start;
-  }
-
-  /** The access in which a reader of whole DWORDs gets a byte: of one owner, aligned, of 4, 2 or 1 bytes. */
-  private chunkOf(at: number): readonly [from: number, length: number] {
-    const id = this.map[at];
-    let from = Math.max(at & ~3, this.startOf(at));
-    for (;;) {
-      let same = 1;
-      while ((from + same) % 4 !== 0 && this.map[from + same] === id) same += 1;
-      const length = same >= 4 && from % 4 === 0 ? 4 : same >= 2 && from % 2 === 0 ? 2 : 1;
-      if (at < from + length) return [from, length];
-      from += length;
+  /** The run that has a byte. */
+  private runAt(at: number): OwnedRun | undefined {
+    const runs = this.runs();
+    let [low, high] = [0, runs.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((runs[middle]?.offset ?? at) <= at) low = middle + 1;
+      else high = middle;
     }
+    return runs[low - 1];
   }
 
   /** Runs that nobody maps, and vendor-specific structures, whose headers are written through too (finding 5). */
@@ -244,13 +237,10 @@ export class VfioRegion {
   private runs(): readonly OwnedRun[] {
     if (this.drawn !== undefined) return this.drawn;
     const runs: OwnedRun[] = [];
-    const { map, size } = this;
-    for (let start = headerSizeBytes; start < size;) {
-      const id = map[start] ?? unassigned;
-      const limit = start < extendedSpaceAt ? extendedSpaceAt : size;
-      let end = start + 1;
-      while (end < limit && map[end] === id) end += 1;
-      runs.push({ offset: start, length: end - start, id });
+    let start: number = headerSizeBytes;
+    for (const end of new Uint16Array([extendedSpaceAt, this.size, ...this.edges]).sort()) {
+      if (end <= start || (end !== extendedSpaceAt && this.map[end] === this.map[start])) continue;
+      runs.push({ offset: start, length: end - start, id: this.map[start] ?? unassigned });
       start = end;
     }
     this.drawn = runs;
@@ -258,11 +248,12 @@ export class VfioRegion {
   }
 
   private visit(space: CapabilitySpace, at: number): void {
-    if (this.visited.has(at) && !this.looped.has(space)) {
+    if (this.looped.has(space)) return;
+    if (this.visited.includes(at)) {
       this.looped.add(space);
       this.findings.push({ kind: 'capability-list-loops', space, at });
     }
-    this.visited.add(at);
+    this.visited.push(at);
   }
 
   private report(
@@ -293,13 +284,15 @@ export class VfioRegion {
     else if (space === 'extended' && id === 0) this.report('header-of-null', space, given, at);
     else if (isNeighbour) this.report('header-from-hardware', space, given, at);
     this.map.fill(id, at, last);
-    this.virtual.set(this.physicalBytes.subarray(at, last), at);
+    this.edges.push(at, last);
+    // The kernel copies the whole capability: what it had changed there is the hardware's again.
+    for (const byte of this.changed) if (at <= byte && byte < last) this.virtual[byte] = this.physical.u8(byte);
   }
 
   /** Writes the next pointer of an extended header; its two reserved bits stay (finding 14). */
   private relink(at: number, next: number): void {
-    const header = new DataView(this.virtual.buffer).getUint32(at, true);
-    this.setVirtual32(at, ((header & ~0xffc00000) | (next << 20)) >>> 0);
+    this.change(at + 2, ((this.virtual[at + 2] ?? 0) & 0x3f) | ((next & 0xc) << 4));
+    this.change(at + 3, next >>> 4);
   }
 
   private setVirtual32(at: number, value: number): void {
@@ -309,21 +302,25 @@ export class VfioRegion {
   private change(at: number, value: number): void {
     if (at >= this.size) return;
     this.virtual[at] = value;
-    this.changed.add(at);
+    this.changed.push(at);
   }
-}
-
-/** As many bytes as the region has; those a capture lacks are 0. */
-function bytesOf(space: ConfigSpace, size: number): Uint8Array {
-  const captured = space.toBytes();
-  if (captured.length === size) return captured;
-  const bytes = new Uint8Array(size);
-  bytes.set(captured.subarray(0, size));
-  return bytes;
 }
 
 function spaceAt(offset: number): CapabilitySpace {
   return offset < extendedSpaceAt ? 'standard' : 'extended';
+}
+
+/** The access in which a reader of whole DWORDs gets a byte: of one owner, aligned, of 4, 2 or 1 bytes. */
+function chunkOf(at: number, run: OwnedRun): readonly [from: number, length: number] {
+  const dword = at & ~3;
+  const end = Math.min(dword + 4, run.offset + run.length);
+  let from = Math.max(dword, run.offset);
+  for (;;) {
+    const left = end - from;
+    const length = left >= 4 ? 4 : left >= 2 && from % 2 === 0 ? 2 : 1;
+    if (at < from + length) return [from, length];
+    from += length;
+  }
 }
 
 function maskOf(table: PermissionTable, at: number): WriteMask {

@@ -81,6 +81,15 @@ describe('the vfio view of a standard list', () => {
       .toEqual([{ kind: 'capability-conflict', space: 'standard', id: 1, offset: 0x50 }]);
   });
 
+  it('copies a structure inside another from the hardware again, whatever was cleared there for the outer one', () => {
+    const { space, findings } = view({
+      size: 256,
+      standard: [{ id: 1, offset: 0x40 }, { id: 3, offset: 0x42, body: [0x00, 0x81] }],
+    });
+    expect(findings.map(({ kind }) => kind)).toEqual(['pme-hidden', 'capability-conflict']);
+    expect(space.u16(0x44)).toBe(0x8100);
+  });
+
   it('follows a loop up to its bound and shows it as it is', () => {
     const { space, findings } = view({ size: 256, standard: [{ id: 1, offset: 0x40 }, { id: 5, offset: 0x50,
       next: 0x40 }] });

@@ -3,7 +3,7 @@ import { type CapabilitySpace } from './catalogue/capability-row.js';
 import { ConfigSpace, conventionalSizeBytes, extendedSpaceAt } from './config-space.js';
 import { announcesCapabilities, readHeader } from './header.js';
 import { type SriovRole } from './survey.js';
-import { hidesInterruptPin, type HostKernel, kernelViewOf } from './vfio-kernels.js';
+import { hidesInterruptPin, type HostKernel, type KernelView, kernelViewOf } from './vfio-kernels.js';
 import { type RawRange, VfioRegion, type WriteMask } from './vfio-region.js';
 import { type LinkedCapability, walkStandardCapabilities } from './walk-capabilities.js';
 
@@ -62,21 +62,20 @@ export function vfioView(space: ConfigSpace, kernel: HostKernel, about: VfioFunc
   if (evidence !== 'observed') findings.push({ kind: 'kernel-not-observed', release: kernel.release, evidence });
   const header = readHeader(space);
   if (header.type !== 0) findings.push({ kind: 'function-not-bindable', headerType: header.type });
-  const region = buildRegion(space, kernel, findings);
+  const region = buildRegion(space, view, findings);
   const bytes = region.read();
   showHeader(bytes, space, about, findings);
-  const shown = ConfigSpace.fromCapture(bytes.subarray(0, Math.min(bytes.length, space.capturedBytes)));
-  if (!shown.ok) throw new Error(`a view of ${shown.refusal.sizeBytes} bytes`);
+  const shown = ConfigSpace.takeOver(bytes.subarray(0, space.capturedBytes));
   const { name, revision } = view;
-  return { space: shown.value, rawWritable: region.rawWritable(), findings, kernel: { name, revision } };
+  return { space: shown, rawWritable: region.rawWritable(), findings, kernel: { name, revision } };
 }
 
 /** What a write through vfio-pci does to each byte of the region (K2, K3, K4). */
 export function vfioWrites(space: ConfigSpace, kernel: HostKernel): readonly WriteMask[] {
-  return buildRegion(space, kernel, []).writeMasks();
+  return buildRegion(space, kernelViewOf(kernel).view, []).writeMasks();
 }
 
-function buildRegion(space: ConfigSpace, kernel: HostKernel, findings: VfioFinding[]): VfioRegion {
+function buildRegion(space: ConfigSpace, view: KernelView, findings: VfioFinding[]): VfioRegion {
   const header = readHeader(space);
   const linked = walkStandardCapabilities(space, header, []);
   const hidden = extendedSpaceHidden(space, linked);
@@ -85,7 +84,7 @@ function buildRegion(space: ConfigSpace, kernel: HostKernel, findings: VfioFindi
   }
   const size = hidden === undefined ? space.size : conventionalSizeBytes;
   const expressAt = linked.find(({ id }) => id === 0x10)?.offset;
-  const region = new VfioRegion(space, size, kernelViewOf(kernel).view, expressAt, findings);
+  const region = new VfioRegion(space, size, view, expressAt, findings);
   if (announcesCapabilities(header)) region.linkStandard();
   region.linkExtended();
   return region;
@@ -106,14 +105,14 @@ function extendedSpaceHidden(
 function showHeader(
   bytes: Uint8Array, space: ConfigSpace, { role, ids, hasInterrupt = true }: VfioFunction, findings: VfioFinding[],
 ): void {
-  const view = new DataView(bytes.buffer);
   if (ids !== undefined) {
+    const view = new DataView(bytes.buffer);
     view.setUint16(0x00, ids.vendorId, true);
     view.setUint16(0x02, ids.deviceId, true);
     findings.push({ kind: 'ids-of-the-physical-function', offset: 0 });
   }
   // A VF has no Memory Space Enable of its own, so the kernel shows it as set.
-  if (role === 'vf') view.setUint16(0x04, view.getUint16(0x04, true) | 0x0002, true);
+  if (role === 'vf') bytes[0x04] = (bytes[0x04] ?? 0) | 0x02;
   const { vendorId, deviceId } = readHeader(space);
   if (role !== 'vf' && hasInterrupt && !hidesInterruptPin(vendorId, deviceId)) return;
   if (bytes[0x3d] !== 0) findings.push({ kind: 'pin-hidden', offset: 0x3d });

@@ -173,7 +173,7 @@ function readField(
 ): number {
   if (!space.captured(at, field.bytes)) return NaN;
   const register = field.bytes === 4 ? space.u32(at) : field.bytes === 2 ? space.u16(at) : space.u8(at);
-  return (register >>> field.lsb) & (2 ** field.width - 1);
+  return (register >>> field.lsb) & (0xffffffff >>> (32 - field.width));
 }
 
 function combine(
