@@ -96,13 +96,13 @@ function writeThroughOf(
   { rawWritable }: FirstStage, image: GuestImage, { forwardsSyntheticWrites }: VmmProfile,
 ): readonly WriteThrough[] {
   const found: WriteThrough[] = [];
+  const made = image.emulated.toSorted((a, b) => a.offset - b.offset);
   for (const { offset, length, of } of rawWritable) {
     const rule = of === 'nobody' ? 'K2' : 'K4';
     const end = Math.min(offset + length, image.size);
     let at = offset;
-    const made = image.emulated.filter((one) => one.offset < end && one.offset + one.length > offset)
-      .sort((a, b) => a.offset - b.offset);
     for (const one of made) {
+      if (one.offset >= end || one.offset + one.length <= offset) continue;
       const [from, to] = [Math.max(one.offset, at), Math.min(one.offset + one.length, end)];
       if (from > at) found.push(raw(at, from, rule));
       if (forwardsSyntheticWrites && to > from) {

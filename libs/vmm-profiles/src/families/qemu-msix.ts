@@ -1,7 +1,7 @@
 import { ends, type GuestImage } from '../guest-image.js';
 import { type Outcome } from '../prediction.js';
 import { type Stage } from '../vmm-profile.js';
-import { walkStandard } from './standard-list.js';
+import { type StandardItem } from './standard-list.js';
 
 /** Where QEMU has MSI-X once it looked at the device, and moved it if it was told to. */
 export interface GuestMsix {
@@ -52,9 +52,11 @@ function barsOf({ original }: GuestImage, sizes: readonly number[] | undefined):
 }
 
 /** What QEMU asks before it builds any list: where MSI-X is, and with `x-msix-relocation` where it goes (Q24). */
-export function takeMsix(image: GuestImage, stage: Stage): GuestMsix | Outcome | undefined {
+export function takeMsix(
+  image: GuestImage, stage: Stage, items: readonly StandardItem[],
+): GuestMsix | Outcome | undefined {
   const { original } = image;
-  const at = walkStandard(original, 0xff, false).items.find(({ id }) => id === 0x11)?.offset;
+  const at = items.find(({ id }) => id === 0x11)?.offset;
   if (at === undefined || at + 12 > original.size) return undefined;
   const sizes = stage.host.barSizesBytes;
   const entries = (original.u16(at + 2) & 0x7ff) + 1;

@@ -7,7 +7,7 @@ import { portType, presentAsIntegrated } from './express.js';
 import { checkMsix, type GuestMsix } from './qemu-msix.js';
 import { type QemuTraits } from './qemu-traits.js';
 import { StandardClaims } from './standard-claims.js';
-import { nextStart, type StandardItem, walkStandard } from './standard-list.js';
+import { nextStart, type StandardItem, type StandardWalk } from './standard-list.js';
 
 interface VirtualCapability {
   readonly offset: number;
@@ -31,9 +31,8 @@ const standardId = { pm: 0x01, msi: 0x05, express: 0x10, msix: 0x11 } as const;
  * then those of the hardware from the last to the first, so each meets the bytes taken by those behind it.
  */
 export function showQemuStandard(
-  image: GuestImage, stage: Stage, traits: QemuTraits, msix: GuestMsix | undefined,
+  image: GuestImage, stage: Stage, traits: QemuTraits, walk: StandardWalk, msix: GuestMsix | undefined,
 ): Outcome {
-  const walk = walkStandard(image.original, 0xff, false);
   if (walk.loops) return ends('hangs', 'observed 16', 'the standard list loops: QEMU never returns');
   const virtual = virtualCapabilities(image, stage, traits, walk.items);
   if ('kind' in virtual) return virtual;
@@ -73,8 +72,7 @@ export function showQemuStandard(
 }
 
 /** What QEMU does last, with both lists built: MSI and MSI-X are its own, as after a reset. */
-export function resetInterrupts(image: GuestImage): void {
-  const { items } = walkStandard(image.original, 0xff, false);
+export function resetInterrupts(image: GuestImage, items: readonly StandardItem[]): void {
   const msi = items.find(({ id }) => id === standardId.msi);
   if (msi !== undefined) resetMsi(image, msi.offset);
   const msixAt = items.find(({ id }) => id === standardId.msix)?.offset;

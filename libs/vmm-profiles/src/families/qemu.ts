@@ -11,6 +11,7 @@ import { showQemuExtended, walksRawList } from './qemu-extended.js';
 import { takeMsix } from './qemu-msix.js';
 import { resetInterrupts, showQemuStandard } from './qemu-standard.js';
 import { type QemuTraits } from './qemu-traits.js';
+import { type StandardWalk, walkStandard } from './standard-list.js';
 
 const id16: SettingRow = { kind: 'number', min: 0, max: 0xffff, rule: 'Q24' };
 const onOff: SettingRow = { kind: 'one-of', values: ['on', 'off'], rule: 'Q24' };
@@ -68,13 +69,14 @@ export function qemuProfile(traits: QemuTraits): VmmProfile {
 
 function show(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
   showHeader(image, stage);
-  const shown = showCapabilities(image, stage, traits);
+  const list = walkStandard(image.original, 0xff, false);
+  const shown = showCapabilities(image, stage, traits, list);
   if (shown.kind !== 'starts') return shown;
-  resetInterrupts(image);
+  resetInterrupts(image, list.items);
   return mirrorConfig(image, stage);
 }
 
-function showCapabilities(image: GuestImage, stage: Stage, traits: QemuTraits): Outcome {
+function showCapabilities(image: GuestImage, stage: Stage, traits: QemuTraits, list: StandardWalk): Outcome {
   const { original } = image;
   // Where the guest's bus is conventional, MMCONFIG above 0xff reads nothing.
   const isConventional = stage.port === 'pci-bridge' || stage.port === 'conventional-root';
@@ -83,9 +85,9 @@ function showCapabilities(image: GuestImage, stage: Stage, traits: QemuTraits): 
     image.report('nothing-done', 'Q1', 'no standard list: nothing is rebuilt, hidden or made');
     return starts;
   }
-  const msix = takeMsix(image, stage);
+  const msix = takeMsix(image, stage, list.items);
   if (msix !== undefined && 'kind' in msix) return msix;
-  const standard = showQemuStandard(image, stage, traits, msix);
+  const standard = showQemuStandard(image, stage, traits, list, msix);
   if (standard.kind !== 'starts') return standard;
   // Also where the PCI Express capability was dropped: the bus decides, not the capability (observed 10).
   if (isConventional) return traits.hasAtsSetting ? walksRawList(image) : starts;

@@ -1,18 +1,20 @@
-import { extendedSpaceAt } from '@cadastre/config-space';
+import { ByteRange, extendedSpaceAt } from '@cadastre/config-space';
 
 /** The bytes of the standard space that capabilities of a guest have taken. QEMU takes them in whole DWORDs (Q4). */
 export class StandardClaims {
-  /** Start of the capability that has the byte; 0, where none can start, for nobody. */
-  private readonly owners = new Uint8Array(extendedSpaceAt);
+  private readonly claims: ByteRange[] = [];
 
   /** @returns where the capability starts that is in the way; undefined when the bytes were free, and now are not */
   take(offset: number, size: number): number | undefined {
-    const end = Math.min(offset + size, extendedSpaceAt);
-    for (let at = offset; at < end; at += 1) {
-      const owner = this.owners[at] ?? 0;
-      if (owner !== 0) return owner;
+    const wanted = { offset, length: Math.min(size, extendedSpaceAt - offset) };
+    const meets = (one: ByteRange): number => Math.max(one.offset, offset);
+    let inTheWay: ByteRange | undefined;
+    for (const one of this.claims) {
+      if (!ByteRange.overlaps(one, wanted)) continue;
+      // The first one met on the way up. Where the padding of one covers another, the later one has the bytes.
+      if (inTheWay === undefined || meets(one) <= meets(inTheWay)) inTheWay = one;
     }
-    this.owners.fill(offset, offset, offset + ((size + 3) & ~3));
-    return undefined;
+    if (inTheWay === undefined) this.claims.push({ offset, length: (size + 3) & ~3 });
+    return inTheWay?.offset;
   }
 }
