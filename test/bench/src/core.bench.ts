@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { type ConfigSpace, readLspciText, survey } from '@cadastre/config-space';
 import { planLayout, type PlacementPolicy } from '@cadastre/device-layout';
-import { guestView, type HostFacts, profileNamed } from '@cadastre/vmm-profiles';
+import { guestView, type HostFacts, profileNamed, vmmProfiles } from '@cadastre/vmm-profiles';
+import { crowded } from './layout.bench.js';
 import { medianMicros } from './measure.js';
 
 const samples = new URL('../../../samples/', import.meta.url);
@@ -39,11 +40,26 @@ function heapGrowth(call: (index: number) => unknown, calls: number): number {
   return process.memoryUsage().heapUsed - before;
 }
 
+interface SlowestView {
+  readonly profile: string;
+  readonly micros: number;
+}
+
+/** The profile whose prediction takes longest. */
+function slowestView(physical: ConfigSpace): SlowestView {
+  const figures = vmmProfiles.map((profile): SlowestView => ({
+    profile: profile.name, micros: medianMicros(() => guestView(physical, profile, {}, host), 7, 30),
+  }));
+  return figures.reduce((slowest, one) => (one.micros > slowest.micros ? one : slowest));
+}
+
 export interface CoreFigures {
   readonly surveyMicros: number;
   readonly planMicros: number;
   readonly readTextMicros: number;
   readonly guestViewMicros: number;
+  /** Of all profiles, on a function with 17 capabilities. */
+  readonly slowestView: SlowestView;
   readonly heapGrowthBytes: number;
 }
 
@@ -62,6 +78,7 @@ export function benchCore(): CoreFigures {
     planMicros: medianMicros(() => planLayout(request)),
     readTextMicros: medianMicros(() => readLspciText(dump)),
     guestViewMicros: medianMicros(() => guestView(richest, profile.value, {}, host)),
+    slowestView: slowestView(crowded()),
     heapGrowthBytes: heapGrowth((index) => survey(all[index % all.length] ?? richest), 100_000),
   };
 }

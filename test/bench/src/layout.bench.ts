@@ -30,7 +30,7 @@ function unit(index: number): Unit {
 }
 
 /** A function with PCI Express and 16 extended capabilities, a little of everything between them. */
-function crowded({ serial, lanes, revision, lacks, shift }: Unit): ConfigSpace {
+export function crowded({ serial, lanes, revision, lacks, shift }: Unit = unit(0)): ConfigSpace {
   const bytes = new Uint8Array(4096);
   const view = new DataView(bytes.buffer);
   view.setUint32(0x00, 0x56781234, true);
@@ -70,7 +70,7 @@ export interface LayoutFigures {
 
 /** Planning, judging and sharing on functions with 17 capabilities. */
 export function benchLayouts(): LayoutFigures {
-  const over = survey(crowded(unit(0)));
+  const over = survey(crowded());
   if (over.capabilities.length !== capabilities) throw new Error(`${over.capabilities.length} capabilities`);
   const wanted: LayoutRequest['wanted'] = [
     { name: 'pasid', registers: { maxPasidWidth: 20 } }, { name: 'pri', registers: {} },
