@@ -115,6 +115,13 @@ describe('the facts of Cloud Hypervisor', () => {
     expect(guestOf(predict(aligned, made)).u32(0x44)).toBe(0x2000);
   });
 
+  it('C16: MSI-X that the end of the space cuts off stays as it is', () => {
+    const parts = { size: 256 as const, standard: [{ id: 0x11, offset: 0xf8, body: [...u16(3), ...u32(0x2800)] }] };
+    for (const name of [old, made]) {
+      expect(guestOf(predict(parts, name)).u32(0xfc)).toBe(0x2800);
+    }
+  });
+
   /** The destination's bytes under what the source's VMM had changed: what a guest finds after a restore. */
   const restored = (source: ConfigSpaceParts, destination: ConfigSpaceParts): string => {
     const from = predict(source, made, {}, withPasid);

@@ -103,7 +103,8 @@ function addClique(image: GuestImage, { settings }: Stage, items: readonly Stand
 /** C16: a table that does not start on a page gets a BAR twice the size and its upper half. */
 function moveMsix(image: GuestImage, { host }: Stage, items: readonly StandardItem[]): void {
   const msix = items.find(({ id }) => id === 0x11);
-  if (msix === undefined) return;
+  // Where the space ends within it, it names no table.
+  if (msix === undefined || msix.offset + 12 > image.size) return;
   const [table, pba] = [image.u32(msix.offset + 4), image.u32(msix.offset + 8)];
   const tableAt = (table & ~7) >>> 0;
   if (tableAt % pageBytes === 0) return;
