@@ -7,6 +7,7 @@ import {
 } from '@cadastre/event-store';
 import { DamagedIndex } from './damaged-index.js';
 import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
+import { KnownNames } from './known-names.js';
 import { LedgerUnreadable } from './ledger-file.js';
 import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
 import { eventsIn, pageAt, pagesFilled, sealedBytesMax, sealedEvents } from './sealed-page.js';
@@ -28,6 +29,7 @@ export class LedgerLog {
     },
     revisionOf: (stream) => this.#revisionOf(stream),
   };
+  readonly #names = new KnownNames();
   #commits = 0;
 
   /** Throws `LedgerUnreadable` when the tables are not there. */
@@ -200,7 +202,7 @@ export class LedgerLog {
     const seal = page === undefined ? undefined : get<{ sha256: string }>(this.#sql.sealOfPage, page)?.sha256;
     if (seal === undefined) return undefined;
     const text = this.#textOfPage(first);
-    return sha256Hex(text) === seal ? eventsIn(text) : undefined;
+    return sha256Hex(text) === seal ? eventsIn(text, this.#names) : undefined;
   }
 
   #checkedRun(first: number, limit: number, bytes = 0): Run<RecordedEvent> {
