@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
   appended, type AppendDecision, type AppendOutcome, CorruptEvent, CorruptLog, dataBytes, decideAppend,
-  type EventId, type ExpectedRevision, type FrozenAppend, LogPage, Position, type RecordedEvent, type Run, sha256Hex,
-  type StoredFacts, type StreamName, StreamPage, StreamRevision, takeRun,
+  eventBytesMax, type EventId, type ExpectedRevision, type FrozenAppend, LogPage, pageBytesMax, Position,
+  type RecordedEvent, type Run, sha256Hex, type StoredFacts, type StreamName, StreamPage, StreamRevision, takeRun,
 } from '@cadastre/event-store';
 import { DamagedIndex } from './damaged-index.js';
 import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
@@ -254,9 +254,14 @@ function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | un
 function runOf(
   sizes: StatementSync, rows: StatementSync, where: readonly SQLInputValue[], limit: number, before = 0,
 ): Run<RecordedEvent> {
+  const events = (count: number): readonly RecordedEvent[] =>
+    (rows.all(...where, count) as unknown as readonly EventRow[]).map(eventOf);
+  // So few that they fit into a page, however large they are.
+  if (before + limit * eventBytesMax <= pageBytesMax) {
+    const items = events(limit);
+    return { items, exhausted: items.length < limit };
+  }
   const there = sizes.all(...where, limit) as unknown as readonly { readonly bytes: number }[];
   const { items, exhausted } = takeRun(there, limit, ({ bytes }) => bytes, before);
-  if (items.length === 0) return { items: [], exhausted };
-  const taken = rows.all(...where, items.length) as unknown as readonly EventRow[];
-  return { items: taken.map(eventOf), exhausted };
+  return { items: items.length === 0 ? [] : events(items.length), exhausted };
 }

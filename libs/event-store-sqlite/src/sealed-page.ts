@@ -27,7 +27,7 @@ export function pagesFilled(before: number, after: number): readonly number[] {
 /** Lines of an event in the text of a page: no part of an event can hold a line break. */
 const linesOfEvent = 7;
 
-/** The events of a page that has its seal. Stream and type are those of `names`, the other texts pieces of the page. */
+/** The events of a page that has its seal. The name of its stream is that of `names`; the other texts are pieces of the page. */
 export function eventsIn(text: string, names: KnownNames): readonly RecordedEvent[] {
   const lines = text.split('\n');
   const events: RecordedEvent[] = [];
@@ -36,7 +36,7 @@ export function eventsIn(text: string, names: KnownNames): readonly RecordedEven
     events.push({
       position: Number(lines[at]) as Position, stream: names.own(lines[at + 1] as StreamName),
       revision: Number(lines[at + 2]) as StreamRevision, id: lines[at + 3] as EventId,
-      type: names.own(lines[at + 4] as string), sha256: lines[at + 5] as string, data: lines[at + 6] as string,
+      type: lines[at + 4] as string, sha256: lines[at + 5] as string, data: lines[at + 6] as string,
     });
   }
   return events;
