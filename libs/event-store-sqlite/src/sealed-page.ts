@@ -27,7 +27,7 @@ export function pagesFilled(before: number, after: number): readonly number[] {
 /** Lines of an event in the text of a page: no part of an event can hold a line break. */
 const linesOfEvent = 7;
 
-/** The events of a page that has its seal. The name of its stream is that of `names`; the other texts are pieces of the page. */
+/** The events of a page that has its seal. All texts but the names of streams are pieces of the page's. */
 export function eventsIn(text: string, names: KnownNames): readonly RecordedEvent[] {
   const lines = text.split('\n');
   const events: RecordedEvent[] = [];

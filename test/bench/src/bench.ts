@@ -75,6 +75,7 @@ line('  its mean event', `${replay.meanBytes.toFixed(0)} bytes`, [...replay.mix]
   .map(([type, count]) => `${type} ${((100 * count) / replay.events).toFixed(1)} %`).join(', '));
 line(`replay of ${young.events} events, each function new`, `${young.eventsPerSecond.toFixed(0)} /s`);
 line(`views of ${views.devices} devices, rebuilt`, `${views.rebuiltPerSecond.toFixed(0)} /s`, 'events');
+line('  first page after a start, over HTTP', `${views.firstPageMillis.toFixed(1)} ms`);
 for (const { filter, p50Millis, p99Millis, overHttp } of views.lists) {
   const [own, http] = [[p50Millis, p99Millis], [overHttp.p50Millis, overHttp.p99Millis]]
     .map(([p50 = 0, p99 = 0]) => `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`);

@@ -36,16 +36,24 @@ function perSecond({ events, millis }: { readonly events: number; readonly milli
   return (events * 1000) / millis;
 }
 
-/** Reads every row of the file as no program can do with less. */
+type Row = readonly [
+  position: number, stream: number, revision: number, id: string, type: string, sha256: string, data: string,
+];
+
+/** Reads a row for every event, and does with it what nobody who takes an event can do without. */
 function readRows(directory: string): { readonly events: number; readonly millis: number } {
   const db = new DatabaseSync(join(directory, 'ledger.db'), { readOnly: true });
-  const rows = db.prepare('SELECT position, stream_id, revision, id, type, sha256, data FROM event ORDER BY position');
+  const rows = db.prepare(`SELECT position, stream_id, revision, id, type, sha256, CAST(data AS TEXT) FROM event
+    WHERE position >= ? ORDER BY position LIMIT 1000`);
+  rows.setReturnArrays(true);
   const start = performance.now();
   let events = 0;
-  for (const { sha256, data } of rows.iterate()) {
-    if (hash('sha256', data as Uint8Array) !== sha256) throw new Error('the benchmark read what it did not write');
-    JSON.parse(Buffer.from(data as Uint8Array).toString('utf8'));
-    events += 1;
+  for (let page = rows.all(0) as unknown as Row[]; page.length > 0; page = rows.all(events) as unknown as Row[]) {
+    for (const [, , , , , sha256, data] of page) {
+      if (hash('sha256', data) !== sha256) throw new Error('the benchmark read what it did not write');
+      JSON.parse(data);
+    }
+    events += page.length;
   }
   const millis = performance.now() - start;
   db.close();
