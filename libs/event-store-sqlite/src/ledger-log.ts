@@ -7,10 +7,10 @@ import {
 } from '@cadastre/event-store';
 import { DamagedIndex } from './damaged-index.js';
 import { envelopeOf, type EnvelopeRow, eventOf, type EventRow, sealOf } from './event-row.js';
-import { KnownNames } from './known-names.js';
 import { LedgerUnreadable } from './ledger-file.js';
 import { type LedgerStatements, prepareStatements } from './ledger-statements.js';
 import { eventsIn, pageAt, pagesFilled, sealedBytesMax, sealedEvents } from './sealed-page.js';
+import { StreamNames } from './stream-names.js';
 
 /**
  * The WAL is moved into the file when it has grown by so many pages, 16 MiB. More often, and pages that change with
@@ -29,7 +29,7 @@ export class LedgerLog {
     },
     revisionOf: (stream) => this.#revisionOf(stream),
   };
-  readonly #names = new KnownNames();
+  readonly #names = new StreamNames();
   #commits = 0;
 
   /** Throws `LedgerUnreadable` when the tables are not there. */

@@ -1,7 +1,7 @@
 import {
   type EventId, pageBytesMax, pageSizeMax, type Position, type RecordedEvent, type StreamName, type StreamRevision,
 } from '@cadastre/event-store';
-import { type KnownNames } from './known-names.js';
+import { type StreamNames } from './stream-names.js';
 
 /**
  * The log from its beginning in pages of so many events. A page that is full is sealed: SHA-256 of its text is stored
@@ -25,18 +25,19 @@ export function pagesFilled(before: number, after: number): readonly number[] {
 }
 
 /** Lines of an event in the text of a page: no part of an event can hold a line break. */
-const linesOfEvent = 7;
+const linesOfEvent = 8;
 
 /** The events of a page that has its seal. All texts but the names of streams are pieces of the page's. */
-export function eventsIn(text: string, names: KnownNames): readonly RecordedEvent[] {
+export function eventsIn(text: string, names: StreamNames): readonly RecordedEvent[] {
   const lines = text.split('\n');
   const events: RecordedEvent[] = [];
   for (let at = 0; at < lines.length; at += linesOfEvent) {
     // What was sealed is what was written, and that had been checked.
+    const stream = names.own(Number(lines[at + 1]), lines[at + 2] as StreamName);
     events.push({
-      position: Number(lines[at]) as Position, stream: names.own(lines[at + 1] as StreamName),
-      revision: Number(lines[at + 2]) as StreamRevision, id: lines[at + 3] as EventId,
-      type: lines[at + 4] as string, sha256: lines[at + 5] as string, data: lines[at + 6] as string,
+      position: Number(lines[at]) as Position, stream, revision: Number(lines[at + 3]) as StreamRevision,
+      id: lines[at + 4] as EventId, type: lines[at + 5] as string, sha256: lines[at + 6] as string,
+      data: lines[at + 7] as string,
     });
   }
   return events;

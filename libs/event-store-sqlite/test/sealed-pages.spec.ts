@@ -48,10 +48,10 @@ function sealsIn(directory: string): readonly unknown[] {
   return seals;
 }
 
-/** What `sealed-page.ts` says is sealed, once more. */
-function sealOf(events: readonly RecordedEvent[]): string {
+/** What `sealed-page.ts` says is sealed, once more; the streams have their numbers in the order of `streams`. */
+function sealOf(events: readonly RecordedEvent[], streams: readonly string[] = [stream]): string {
   const text = events.flatMap(({ position, stream: of, revision, id, type, sha256, data }) =>
-    [position, of, revision, id, type, sha256, data]).join('\n');
+    [position, streams.indexOf(of) + 1, of, revision, id, type, sha256, data]).join('\n');
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -76,7 +76,7 @@ describe('a page of the log that is full', () => {
     const meddled = log.slice(0, sealedEvents).map((event) =>
       (event.position === 3 ? { ...event, type: 'Other' } : event));
     meddle(directory, `UPDATE event SET type = 'Other' WHERE position = 3;
-      UPDATE page SET sha256 = '${sealOf(meddled)}' WHERE page = 0`);
+      UPDATE page SET sha256 = '${sealOf(meddled, [stream, 'function-vm1/gpu0'])}' WHERE page = 0`);
     await reading(directory, async (store) => {
       expect((await store.readAll()).events[3]?.type).toBe('Other');
       await expect(store.readAll({ limit: 10 })).rejects.toMatchObject({ name: 'CorruptEvent', position: 3 });

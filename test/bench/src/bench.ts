@@ -1,4 +1,5 @@
-// npm run bench: prints figures, asserts nothing. `--seconds N` sets how long each load runs (default 5, at most 60).
+// npm run bench: prints figures, asserts nothing. Node has the room for young objects that bin/cadastre.mjs gives it.
+// `--seconds N` sets how long each load runs (default 5, at most 60).
 import { parseArgs } from 'node:util';
 import { benchCore, space } from './core.bench.js';
 import { benchHttp } from './http.bench.js';

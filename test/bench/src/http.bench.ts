@@ -51,9 +51,7 @@ export interface Server {
 /** `cadastre serve` as a process of its own, as an operator runs it: the load does not share its thread. */
 export function serve(directory: string): Promise<Server> {
   const bin = fileURLToPath(new URL('../../../apps/cli/bin/cadastre.mjs', import.meta.url));
-  const flags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
-  const line = [...flags, bin, 'serve', '--data', directory, '--port', '0'];
-  const child = spawn(process.execPath, line, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(bin, ['serve', '--data', directory, '--port', '0'], { stdio: ['ignore', 'pipe', 'ignore'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
