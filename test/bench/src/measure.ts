@@ -2,13 +2,9 @@
 
 /** Median microseconds of one call, over `rounds` rounds of as many calls as fill `roundMs`. */
 export function medianMicros(call: () => unknown, rounds = 15, roundMs = 60): number {
-  const until = performance.now() + roundMs;
-  let calls = 0;
-  // The first round warms up and tells how many calls fill a round.
-  while (performance.now() < until) {
-    call();
-    calls += 1;
-  }
+  // Calls counted while the code is still being compiled make rounds too short to get past that: the first only warms.
+  callsThatFill(roundMs, call);
+  const calls = callsThatFill(roundMs, call);
   const times: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     const start = performance.now();
@@ -16,6 +12,16 @@ export function medianMicros(call: () => unknown, rounds = 15, roundMs = 60): nu
     times.push(((performance.now() - start) * 1000) / calls);
   }
   return median(times);
+}
+
+function callsThatFill(roundMs: number, call: () => unknown): number {
+  const until = performance.now() + roundMs;
+  let calls = 0;
+  while (performance.now() < until) {
+    call();
+    calls += 1;
+  }
+  return calls;
 }
 
 export function median(values: readonly number[]): number {
