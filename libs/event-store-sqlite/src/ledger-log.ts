@@ -202,7 +202,7 @@ export class LedgerLog {
     const seal = page === undefined ? undefined : get<{ sha256: string }>(this.#sql.sealOfPage, page)?.sha256;
     if (seal === undefined) return undefined;
     const text = this.#textOfPage(first);
-    return sha256Hex(text) === seal ? eventsIn(text, this.#names) : undefined;
+    return sha256Hex(text) === seal ? eventsIn(text, first, this.#names) : undefined;
   }
 
   #checkedRun(first: number, limit: number, bytes = 0): Run<RecordedEvent> {

@@ -40,8 +40,8 @@ const sql = {
   insertPage: 'INSERT OR REPLACE INTO page (page, sha256) VALUES (?, ?)',
   // Envelope and data of each event as lines: what `eventsIn` tells apart again.
   textOfPage: `SELECT group_concat(text, char(10)) AS text FROM (
-    SELECT concat_ws(char(10), event.position, event.stream_id, stream.name, event.revision, event.id, event.type,
-      event.sha256, event.data) AS text FROM event CROSS JOIN stream USING (stream_id)
+    SELECT concat_ws(char(10), stream_id, stream.name, event.revision, event.id, event.type, event.sha256,
+      event.data) AS text FROM event CROSS JOIN stream USING (stream_id)
     WHERE event.position >= ? AND event.position < ? ORDER BY event.position)`,
 
   insertEvent: `INSERT INTO event (position, stream_id, revision, id, type, sha256, seal, data)

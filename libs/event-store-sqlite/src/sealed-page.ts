@@ -24,20 +24,23 @@ export function pagesFilled(before: number, after: number): readonly number[] {
   return Array.from({ length: Math.floor(after / sealedEvents) - first }, (_, index) => first + index);
 }
 
-/** Lines of an event in the text of a page: no part of an event can hold a line break. */
-const linesOfEvent = 8;
+/** Lines of an event in the text of a page, which has them in order: its position is told by its place. */
+const linesOfEvent = 7;
 
-/** The events of a page that has its seal. All texts but the names of streams are pieces of the page's. */
-export function eventsIn(text: string, names: StreamNames): readonly RecordedEvent[] {
+/**
+ * The events of a page that has its seal, from position `first` on. No part of an event can hold a line break. All
+ * texts but the names of streams are pieces of the page's.
+ */
+export function eventsIn(text: string, first: number, names: StreamNames): readonly RecordedEvent[] {
   const lines = text.split('\n');
   const events: RecordedEvent[] = [];
-  for (let at = 0; at < lines.length; at += linesOfEvent) {
+  for (let at = 0, position = first; at < lines.length; at += linesOfEvent, position += 1) {
     // What was sealed is what was written, and that had been checked.
-    const stream = names.own(Number(lines[at + 1]), lines[at + 2] as StreamName);
+    const stream = names.own(Number(lines[at]), lines[at + 1] as StreamName);
     events.push({
-      position: Number(lines[at]) as Position, stream, revision: Number(lines[at + 3]) as StreamRevision,
-      id: lines[at + 4] as EventId, type: lines[at + 5] as string, sha256: lines[at + 6] as string,
-      data: lines[at + 7] as string,
+      position: position as Position, stream, revision: Number(lines[at + 2]) as StreamRevision,
+      id: lines[at + 3] as EventId, type: lines[at + 4] as string, sha256: lines[at + 5] as string,
+      data: lines[at + 6] as string,
     });
   }
   return events;

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
 import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
-  decodeEvent, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState, functionStream,
-  type HostFactsObserved, isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities, sharedUses,
+  decodeEvent, decodeFacts, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState,
+  functionStream, type HostFactsObserved, isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities,
+  sharedUses,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from './damaged-history.js';
 import { type KnownDevice } from './devices/get-device.js';
@@ -77,7 +78,7 @@ export async function replay(store: EventStore, { upTo, progress }: ReplayOption
   return { events, functions, devices: await rebuildAll(streams, new StreamReader(store)), ledgerDigest };
 }
 
-function foldInto(streams: Map<string, FoldedStream>, { stream, revision, data }: RecordedEvent): void {
+function foldInto(streams: Map<string, FoldedStream>, { stream, revision, type, data }: RecordedEvent): void {
   let folded = streams.get(stream);
   if (!folded) {
     folded = { revision: -1, device: deviceDecider.initial, function: functionDecider.initial };
@@ -86,7 +87,7 @@ function foldInto(streams: Map<string, FoldedStream>, { stream, revision, data }
   const due = folded.revision + 1;
   if (revision !== due) throw new DamagedHistory(stream, `revision ${due} is missing: ${revision} follows instead`);
   folded.revision = revision;
-  const { event } = decodeEvent(data);
+  const event = decodeFacts(type, data);
   if (isDeviceEvent(event)) folded.device = deviceDecider.evolve(folded.device, event);
   else if (isFunctionEvent(event)) {
     if (event.type === 'HostFactsObserved') assertOverNewestBytes(stream, revision, event, folded.function);

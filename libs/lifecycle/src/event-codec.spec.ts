@@ -4,7 +4,7 @@ import { fold } from './decider.js';
 import { type AttachedDevice, deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
-  decodeEvent, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isImportEvent,
+  decodeEvent, decodeFacts, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isImportEvent,
   isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 import { Observation } from './function/observation.js';
@@ -94,6 +94,32 @@ const every: readonly LedgerEvent[] = [
 describe('the event codec', () => {
   it.each(every.map((event) => [event.type, event] as const))('reads %s as it was written', (_type, event) => {
     expect(decodeEvent(encodeEvent({ event, envelope }))).toEqual({ event, envelope });
+  });
+
+  it.each(every.map((event) => [event.type, event] as const))('reads %s without its envelope', (type, event) => {
+    expect(decodeFacts(type, encodeEvent({ event, envelope }))).toEqual(event);
+  });
+
+  it('finds where the data ends, whatever its texts and the key of the command look like', () => {
+    const odd = [
+      ',"idempotencyKey":"', '","idempotencyKey":"x","recordedAt":"', '\\",', ',"schema":1,"type":"FunctionRetired"}',
+    ];
+    for (const [reason, idempotencyKey] of odd.flatMap((one) => odd.map((other) => [one, other] as const))) {
+      const event = { type: 'FunctionRetired', schema: 1, reason } as const;
+      const written = encodeEvent({ event, envelope: { ...envelope, idempotencyKey } });
+      expect(decodeFacts('FunctionRetired', written)).toEqual(event);
+    }
+  });
+
+  it('reads what does not look as it is written now by the long way', () => {
+    expect(decodeFacts('FunctionRetired', '{"data":{"reason":null},"schema":1,"type":"FunctionRetired"}'))
+      .toEqual({ type: 'FunctionRetired', schema: 1, reason: null });
+    // The text counts, not what the record says of it.
+    const written = encodeEvent({ event: { type: 'FunctionRetired', schema: 1, reason: null }, envelope });
+    expect(decodeFacts('FunctionReleased', written)).toMatchObject({ type: 'FunctionRetired' });
+    expect(() => decodeFacts('FunctionRetired', written.replace('"schema":1', '"schema":2'))).toThrow(UnreadableEvent);
+    expect(() => decodeFacts('PluginEnabled', written.replace('FunctionRetired', 'PluginEnabled')))
+      .toThrow('this version knows no such event');
   });
 
   it.each(every.map((event) => [event.type, event] as const))('writes %s in canonical JSON', (_type, event) => {

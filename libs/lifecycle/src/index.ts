@@ -34,8 +34,8 @@ export { readDeviceState, type StatePart, type StateText, writeDeviceState } fro
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export { type RefusedWish, whatFits, type WhatFits } from './device/what-fits.js';
 export {
-  type DecodedEvent, decodeEvent, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isPasidEvent,
-  isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
+  type DecodedEvent, decodeEvent, decodeFacts, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent,
+  isPasidEvent, isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {

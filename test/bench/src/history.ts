@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Bdf, ConfigOffset, type ConfigSpace, readLspciText, type Result } from '@cadastre/config-space';
+import { Bdf, ConfigOffset, type ConfigSpace, Pasid, readLspciText, type Result } from '@cadastre/config-space';
 import { Digest } from '@cadastre/device-layout';
 import {
   dataBytes, EventId, type ExpectedRevision, type StreamAppend, StreamName, StreamRevision,
@@ -25,6 +25,8 @@ const tenants = 20;
 /** A VM stays a week and its host looks at the function once a day; after so many VMs the firmware is new. */
 const looks = 7;
 const tenantsPerFirmware = 10;
+
+const port = { address: sure(Bdf.from('0000:00:01.0')), endEndTlpPrefix: true };
 
 export interface History {
   /** How many events there are of each type. */
@@ -78,6 +80,28 @@ export class Tenancy {
       kind: 'claim-function', key: this.key, by: this.tenant.key, migration: null })];
   }
 
+  enablePasid(): readonly Change[] {
+    return [this.onDevice(sure(deviceDecider.decide({
+      kind: 'enable-pasid', key: this.tenant.key, request: { widthBits: 8, exec: null, priv: null },
+      seen: this.stoodOn, physicalFunction: null, platform: { viommuSsidBits: 20, ports: [port] },
+      visible: { pasid: { offset: 0x110, widthBits: 16, exec: false, priv: true }, toldBy: 'layout', revision: null },
+    }, this.tenant.state)))];
+  }
+
+  attachPasid(number: number): readonly Change[] {
+    return [this.onDevice(sure(deviceDecider.decide({
+      kind: 'attach-pasid', key: this.tenant.key, pasid: sure(Pasid.from(number)),
+      requested: { kind: 'ioas', ptId: number + 10 },
+      answer: { kind: 'done', resultingPtId: number + 20, hwptFlags: ['pasid'], faultId: null },
+    }, this.tenant.state)))];
+  }
+
+  detachPasid(number: number): readonly Change[] {
+    const [pasid, answer] = [sure(Pasid.from(number)), { kind: 'done' }] as const;
+    return [this.onDevice(sure(deviceDecider.decide(
+      { kind: 'detach-pasid', key: this.tenant.key, pasid, answer }, this.tenant.state)))];
+  }
+
   moveOut(): readonly Change[] {
     const { key, state } = this.tenant;
     const detached = sure(deviceDecider.decide({ kind: 'detach-device', key, reason: null }, state));
@@ -106,8 +130,13 @@ function tenantOf(vm: string): { readonly key: DeviceKey; state: DeviceState } {
   return { key: { vm: sure(VmId.from(vm)), device: sure(DeviceId.from('d')) }, state: deviceDecider.initial };
 }
 
-/** All functions live at once, so that the streams of the log are interleaved as they are in use. */
-export async function writeHistory(directory: string): Promise<History> {
+/**
+ * All functions live at once, so that the streams of the log are interleaved as they are in use.
+ *
+ * @param pasids address spaces a VM gives to its device, one after the other and each with a PASID; with 0 its guest
+ *   never enables PASID
+ */
+export async function writeHistory(directory: string, pasids: number): Promise<History> {
   const store = await SqliteEventStore.open(directory);
   const mix = new Map<string, number>();
   let commands = 0;
@@ -128,7 +157,11 @@ export async function writeHistory(directory: string): Promise<History> {
   for (let tenant = 0; tenant < tenants; tenant += 1) {
     if (tenant % tenantsPerFirmware === tenantsPerFirmware - 1) await record(tenancies.map((one) => one.update()));
     await record(tenancies.map((one, index) => one.moveIn(`vm-${tenant}-${index}`)));
+    if (pasids > 0) await record(tenancies.map((one) => one.enablePasid()));
+    for (let number = 1; number <= pasids; number += 1) await record(tenancies.map((one) => one.attachPasid(number)));
     for (let look = 0; look < looks; look += 1) await record(tenancies.map((one) => one.look()));
+    // The last one is still there when the VM goes.
+    for (let number = 1; number < pasids; number += 1) await record(tenancies.map((one) => one.detachPasid(number)));
     // The newest tenants are there to stay: their layouts are rebuilt.
     if (tenant < tenants - 1) await record(tenancies.map((one) => one.moveOut()));
   }

@@ -1,78 +1,37 @@
-import { hash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { replay } from '@cadastre/ledger';
+import { fileURLToPath } from 'node:url';
 import { deviceDecider, fold, isDeviceEvent } from '@cadastre/lifecycle';
 import { type History, Tenancy, writeHistory } from './history.js';
 import { median, medianMicros } from './measure.js';
-
-/** Replays of the same file; the first finds no compiled code. */
-const rounds = 7;
+import { type ReplayTimes } from './replay-alone.js';
 
 export interface ReplayFigures extends History {
   readonly events: number;
   readonly eventsPerSecond: number;
-  /** The same rows read in the same run: the row, SHA-256 of its bytes, JSON.parse, and nothing else. */
+  /** The same events read in the same run: a row, SHA-256 of its data, JSON.parse, and nothing else. */
   readonly floorPerSecond: number;
-  /** To fold the events of a device that was attached and detached: three, decoded before. */
-  readonly foldMicros: number;
 }
 
-/** Replay of a ledger file with a history as use leaves it: many more looks and changes of hands than functions. */
-export async function benchReplay(): Promise<ReplayFigures> {
+/**
+ * Replay of a ledger file with a history as use leaves it: many more looks and changes of hands than functions. It runs
+ * in a process of its own, as an operator's does, on one thread.
+ */
+export async function benchReplay(pasids: number): Promise<ReplayFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'cadastre-bench-'));
-  const { mix, meanBytes } = await writeHistory(directory);
-  const floors: number[] = [];
-  const replays: number[] = [];
-  let events = 0;
-  // In turns, so that both see the same machine.
-  for (let round = 0; round < rounds; round += 1) {
-    floors.push(perSecond(readRows(directory)));
-    const store = await SqliteEventStore.openReadOnly(directory);
-    const start = performance.now();
-    ({ events } = await replay(store));
-    replays.push(perSecond({ events, millis: performance.now() - start }));
-    await store.close();
-  }
+  const history = await writeHistory(directory, pasids);
+  const alone = fileURLToPath(new URL('./replay-alone.js', import.meta.url));
+  const printed = execFileSync(process.execPath, [...process.execArgv, alone, directory], { encoding: 'utf8' });
   rmSync(directory, { recursive: true });
-  return {
-    events, eventsPerSecond: median(replays), floorPerSecond: median(floors), mix, meanBytes, foldMicros: foldMicros(),
-  };
-}
-
-function perSecond({ events, millis }: { readonly events: number; readonly millis: number }): number {
-  return (events * 1000) / millis;
-}
-
-type Row = readonly [
-  position: number, stream: number, revision: number, id: string, type: string, sha256: string, data: string,
-];
-
-/** Reads a row for every event, and does with it what nobody who takes an event can do without. */
-function readRows(directory: string): { readonly events: number; readonly millis: number } {
-  const db = new DatabaseSync(join(directory, 'ledger.db'), { readOnly: true });
-  const rows = db.prepare(`SELECT position, stream_id, revision, id, type, sha256, CAST(data AS TEXT) FROM event
-    WHERE position >= ? ORDER BY position LIMIT 1000`);
-  rows.setReturnArrays(true);
-  const start = performance.now();
-  let events = 0;
-  for (let page = rows.all(0) as unknown as Row[]; page.length > 0; page = rows.all(events) as unknown as Row[]) {
-    for (const [, , , , , sha256, data] of page) {
-      if (hash('sha256', data) !== sha256) throw new Error('the benchmark read what it did not write');
-      JSON.parse(data);
-    }
-    events += page.length;
-  }
-  const millis = performance.now() - start;
-  db.close();
-  return { events, millis };
+  const { events, replays, floors } = JSON.parse(printed) as ReplayTimes;
+  const perSecond = (millis: readonly number[]): number => (events * 1000) / median(millis);
+  return { ...history, events, eventsPerSecond: perSecond(replays), floorPerSecond: perSecond(floors) };
 }
 
 /** Microseconds to fold the events of a device that was attached and detached, decoded already. */
-function foldMicros(): number {
+export function benchFold(): number {
   const history = new Tenancy(0);
   const events = [...history.look(), ...history.moveIn('vm-0'), ...history.moveOut()].flatMap(({ events }) => events)
     .filter(isDeviceEvent);
