@@ -112,7 +112,7 @@ describe('replay', () => {
         : async (...asked: Parameters<typeof store.readAll>) => {
           const page = await target.readAll(...asked);
           const events = page.events.map((event) => (event.type !== 'FunctionClaimed' ? event
-            : { ...event, data: Buffer.from(Buffer.from(event.data).toString().replace('vm-0', 'vm-9')) }));
+            : { ...event, data: event.data.replace('vm-0', 'vm-9') }));
           return { ...page, events };
         }),
     });

@@ -66,20 +66,28 @@ async function live(
   }
 }
 
-async function expectAll(homeOf: () => Home, runs: number, tally: Tally): Promise<void> {
+async function expectAll(homeOf: () => Home, runs: number, tally: Tally, from = seed): Promise<void> {
   const steps = fc.commands([anyStep], { maxCommands: 150, size: 'max' });
   await fc.assert(fc.asyncProperty(anyBeginning, steps, (beginning, happening) =>
     live(homeOf(), beginning, happening, tally)), {
     // fast-check would begin with short histories, in which nothing can happen.
-    seed, numRuns: isLong ? runs * 40 : runs, unbiased: true, interruptAfterTimeLimit: patienceMs,
+    seed: from, numRuns: isLong ? runs * 40 : runs, unbiased: true, interruptAfterTimeLimit: patienceMs,
   });
 }
 
-/** What is to happen and to be refused in any run: other kinds may by chance be missing from one. */
+/** What is to happen and to be refused in any run: other kinds may by chance be missing from it. */
 const kinds = [
   'attach', 'decide', 'see', 'detach', 'retire', 'enable-pasid', 'attach-pasid', 'reset-pasids', 'enable-ats',
   'enable-pri', 'plan', 'prepare', 'complete',
 ];
+
+const looks = ['registered', 'observed', 'host-facts-observed', 'confirmed'];
+
+function missing(tally: Tally): readonly string[] {
+  const outcomes = [...kinds.flatMap((kind) => [[kind, 'recorded'], [kind, 'refused']] as const),
+    ...looks.map((look) => [look, 'recorded'] as const)];
+  return outcomes.filter(([kind, outcome]) => tally.of(kind, outcome) === 0).map((one) => one.join(' '));
+}
 
 describe(`any history of a fleet (CADASTRE_SEED=${seed})`, () => {
   const directory = mkdtempSync(join(tmpdir(), 'cadastre-simulation-'));
@@ -87,13 +95,11 @@ describe(`any history of a fleet (CADASTRE_SEED=${seed})`, () => {
 
   it('is what a clerk with plain maps would have noted, in memory', async () => {
     const tally = new Tally();
-    await expectAll(() => homeInMemory(new CountingClock()), 24, tally);
-    for (const kind of kinds) {
-      expect([kind, tally.of(kind, 'recorded') > 0, tally.of(kind, 'refused') > 0]).toEqual([kind, true, true]);
+    // In one of some hundred rounds nobody happens to complete a migration: then there is another one.
+    for (let round = 0; round < 3 && missing(tally).length > 0; round += 1) {
+      await expectAll(() => homeInMemory(new CountingClock()), 24, tally, seed + round);
     }
-    for (const look of ['registered', 'observed', 'host-facts-observed', 'confirmed']) {
-      expect([look, tally.of(look, 'recorded') > 0]).toEqual([look, true]);
-    }
+    expect(missing(tally)).toEqual([]);
   }, timeoutMs);
 
   it('and on disk', async () => {
