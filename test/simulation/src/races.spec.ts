@@ -20,9 +20,7 @@ import { looks, sure } from './world.js';
 /** So many functions are raced for at once: on disk they share their syncs, as the requests of a fleet do. */
 const lanes = 100;
 
-const inMemoryCount = 10_000;
-/** A disk syncs some thousand times a second; the long mode has the patience. */
-const onDiskCount = process.env['CADASTRE_LONG'] ? 10_000 : 1_000;
+const races = 10_000;
 
 interface Client {
   readonly name: string;
@@ -131,12 +129,12 @@ async function expectFair(home: Home, count: number): Promise<void> {
 }
 
 describe('two clients that race for one function', () => {
-  it(`never both win and never both lose, ${inMemoryCount} times in memory`, () =>
-    expectFair(homeInMemory(systemClock), inMemoryCount), 300_000);
+  it(`never both win and never both lose, ${races} times in memory`, () =>
+    expectFair(homeInMemory(systemClock), races), 300_000);
 
-  it(`nor ${onDiskCount} times on disk`, async () => {
+  it(`nor ${races} times on disk`, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'cadastre-races-'));
-    await expectFair(homeOnDisk(systemClock, directory), onDiskCount);
+    await expectFair(homeOnDisk(systemClock, directory), races);
     rmSync(directory, { recursive: true });
   }, 300_000);
 });
