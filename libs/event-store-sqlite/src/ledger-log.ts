@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import {
-  appended, type AppendDecision, type AppendOutcome, CorruptEvent, CorruptLog, dataBytes, decideAppend,
+  appended, type AppendDecision, type AppendOutcome, CorruptEvent, CorruptLog, dataBytesOf, decideAppend,
   eventBytesMax, type EventId, type ExpectedRevision, type FrozenAppend, LogPage, pageBytesMax, Position,
   type RecordedEvent, type Run, sha256Hex, type StoredFacts, type StreamName, StreamPage, StreamRevision, takeRun,
 } from '@cadastre/event-store';
@@ -166,12 +166,13 @@ export class LedgerLog {
     return next;
   }
 
-  /** Only what was checked event by event: a page that is damaged already, or too large for one, stays without. */
+  /** Only what was checked event by event: a page that is damaged, or lacks one, or is too large stays without. */
   #seal(page: number): void {
     const first = page * sealedEvents;
     try {
       const { items } = this.#checkedRun(first, sealedEvents);
-      if (items.length < sealedEvents || bytesOf(items) > sealedBytesMax) return;
+      const isWhole = items.length === sealedEvents && items.at(-1)?.position === first + sealedEvents - 1;
+      if (!isWhole || dataBytesOf(items) > sealedBytesMax) return;
     } catch (error) {
       if (error instanceof CorruptEvent) return;
       throw error;
@@ -192,7 +193,7 @@ export class LedgerLog {
       sealed.push(...page);
     }
     if (sealed.length === limit) return { items: sealed, exhausted: false };
-    const rest = this.#checkedRun(first + sealed.length, limit - sealed.length, bytesOf(sealed));
+    const rest = this.#checkedRun(first + sealed.length, limit - sealed.length, dataBytesOf(sealed));
     return sealed.length === 0 ? rest : { ...rest, items: [...sealed, ...rest.items] };
   }
 
@@ -240,10 +241,6 @@ export class LedgerLog {
       if (this.#db.isTransaction) this.#sql.rollback.run();
     }
   }
-}
-
-function bytesOf(events: readonly RecordedEvent[]): number {
-  return events.reduce((sum, { data }) => sum + dataBytes(data), 0);
 }
 
 function get<Row>(statement: StatementSync, ...given: SQLInputValue[]): Row | undefined {

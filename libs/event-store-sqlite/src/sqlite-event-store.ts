@@ -1,7 +1,7 @@
 import { type DatabaseSync } from 'node:sqlite';
 import { types } from 'node:util';
 import {
-  type AppendOutcome, appendBytesMax, dataBytes, type EventId, type EventStore, freezeBatch, type FrozenAppend,
+  type AppendOutcome, appendBytesMax, dataBytesOf, type EventId, type EventStore, freezeBatch, type FrozenAppend,
   type LogPage, pageLimit, type ReadAllOptions, type ReadStreamOptions, type RecordedEvent, StoreClosed,
   type StoreHealth, type StreamAppend, type StreamName, type StreamPage, StreamRevision,
 } from '@cadastre/event-store';
@@ -111,7 +111,7 @@ export class SqliteEventStore implements EventStore {
       if (this.#closed) throw new StoreClosed();
       if (this.#readOnly) throw new LedgerReadOnly();
       const frozen = freezeBatch(batch);
-      this.#queue.add({ batch: frozen, resolve, reject }, bytesOf(frozen));
+      this.#queue.add({ batch: frozen, resolve, reject }, dataBytesOf(frozen.flatMap(({ events }) => events)));
     });
   }
 
@@ -211,10 +211,6 @@ function logIn(db: DatabaseSync, assertSound: (log: LedgerLog) => void = () => u
     db.close();
     throw error;
   }
-}
-
-function bytesOf(batch: readonly FrozenAppend[]): number {
-  return batch.flatMap(({ events }) => events).reduce((sum, { data }) => sum + dataBytes(data), 0);
 }
 
 // SQLite answers at once. The promise keeps the door open for a worker thread, and makes a rejection of what is thrown.

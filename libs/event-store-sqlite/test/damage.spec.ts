@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { CorruptEvent, CorruptLog, type EventStore, type RecordedEvent, StreamName } from '@cadastre/event-store';
 import { SqliteEventStore } from '../src/index.js';
 import { eventsPerStep, knownWork } from './known-work.js';
-import { meddle, scratch, wholeLog } from './scratch.js';
+import { meddle, reading, scratch, wholeLog } from './scratch.js';
 
 const directoryOf = scratch();
 
@@ -24,15 +24,6 @@ async function ledger(directory = directoryOf()): Promise<string> {
 }
 
 const damaged = { position: 9, stream: StreamName.from('device-vm2/gpu0'), revision: 2 } as const;
-
-async function reading<T>(directory: string, read: (store: EventStore) => Promise<T>): Promise<T> {
-  const store = await SqliteEventStore.openReadOnly(directory);
-  try {
-    return await read(store);
-  } finally {
-    await store.close();
-  }
-}
 
 describe('an event that was changed in the file', () => {
   it('by one bit of its data is never served, but named, though SQLite finds nothing wrong', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type EventStore, type RecordedEvent } from '@cadastre/event-store';
+import { SqliteEventStore } from '../src/index.js';
 
 /** Makes empty directories on a real disk that are gone after the tests of the file. */
 export function scratch(): () => string {
@@ -16,6 +17,16 @@ export function meddle(directory: string, sql: string): void {
   const db = new DatabaseSync(join(directory, 'ledger.db'), { enableForeignKeyConstraints: false });
   db.exec(sql);
   db.close();
+}
+
+/** What `read` makes of a ledger that nobody writes to. */
+export async function reading<T>(directory: string, read: (store: EventStore) => Promise<T>): Promise<T> {
+  const store = await SqliteEventStore.openReadOnly(directory);
+  try {
+    return await read(store);
+  } finally {
+    await store.close();
+  }
 }
 
 /** The whole log, page by page. */

@@ -9,7 +9,7 @@ import {
 import { SqliteEventStore } from '../src/index.js';
 import { sealedBytesMax, sealedEvents } from '../src/sealed-page.js';
 import { knownWork } from './known-work.js';
-import { meddle, scratch, wholeLog } from './scratch.js';
+import { meddle, reading, scratch, wholeLog } from './scratch.js';
 
 const directoryOf = scratch();
 const stream = StreamName.from('device-vm1/gpu0');
@@ -29,15 +29,6 @@ async function ledger(): Promise<string> {
   for (let step = 0; step * 3 < 2.5 * sealedEvents; step += 1) await store.append(knownWork('vm1/gpu0', step));
   await store.close();
   return directory;
-}
-
-async function reading<T>(directory: string, read: (store: EventStore) => Promise<T>): Promise<T> {
-  const store = await SqliteEventStore.openReadOnly(directory);
-  try {
-    return await read(store);
-  } finally {
-    await store.close();
-  }
 }
 
 function sealsIn(directory: string): readonly unknown[] {
@@ -122,6 +113,17 @@ describe('a page of the log that is full', () => {
     await append(store, 10, 2 * sealedEvents - 10);
     expect(sealsIn(directory)).toMatchObject([[1, expect.any(String)]]);
     await expect(store.readAll()).rejects.toMatchObject({ name: 'CorruptEvent', position: 3 });
+    await store.close();
+  });
+
+  it('stays without a seal when an event of it was lost before, however many come at once behind it', async () => {
+    const directory = directoryOf();
+    const store = await SqliteEventStore.open(directory);
+    await append(store, 0, 10);
+    meddle(directory, 'DELETE FROM event WHERE position = 3');
+    await append(store, 10, 2 * sealedEvents - 10);
+    expect(sealsIn(directory)).toMatchObject([[1, expect.any(String)]]);
+    await expect(store.readAll()).rejects.toMatchObject({ name: 'CorruptLog', expected: 3, found: 4 });
     await store.close();
   });
 

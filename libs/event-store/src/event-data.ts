@@ -5,6 +5,11 @@ export function dataBytes(data: string): number {
   return Buffer.byteLength(data, 'utf8');
 }
 
+/** The same of several events together. */
+export function dataBytesOf(events: readonly { readonly data: string }[]): number {
+  return events.reduce((sum, { data }) => sum + dataBytes(data), 0);
+}
+
 /**
  * Throws on data that is not one line of well-formed text of at most `eventBytesMax` bytes. Canonical JSON always is:
  * it spells control characters out. Then a line break can part the data from whatever stands beside it.

@@ -1,4 +1,4 @@
-import { assertEventData, dataBytes } from './event-data.js';
+import { assertEventData, dataBytesOf } from './event-data.js';
 import { assertEventType } from './event-type.js';
 import { type NewEvent } from './new-event.js';
 import { sha256Hex } from './sha256-hex.js';
@@ -31,7 +31,7 @@ export function freezeBatch(batch: readonly StreamAppend[]): readonly FrozenAppe
     assertEventType(type);
     assertEventData(data);
   }
-  assertAtMost('bytes in one append', events.reduce((sum, { data }) => sum + dataBytes(data), 0), appendBytesMax);
+  assertAtMost('bytes in one append', dataBytesOf(events), appendBytesMax);
 
   return batch.map((append) => ({
     stream: append.stream,

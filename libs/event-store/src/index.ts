@@ -4,7 +4,7 @@ export {
 } from './append-outcome.js';
 export { CorruptEvent, type CorruptPart } from './corrupt-event.js';
 export { CorruptLog } from './corrupt-log.js';
-export { dataBytes } from './event-data.js';
+export { dataBytes, dataBytesOf } from './event-data.js';
 export { EventId } from './event-id.js';
 export { type Run, takeRun } from './event-run.js';
 export { type EventStore, type ReadAllOptions, type ReadStreamOptions, type StoreHealth } from './event-store.js';
