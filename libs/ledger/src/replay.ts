@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, Digest, layoutDigest as computeLayoutDigest } from '@cadastre/device-layout';
 import { type EventStore, type LogPage, pageSizeMax, Position, type RecordedEvent } from '@cadastre/event-store';
 import {
-  decodeEvent, decodeFacts, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState,
+  decodeEvent, decodeForFold, deviceDecider, type DeviceState, deviceStream, functionDecider, type FunctionState,
   functionStream, type HostFactsObserved, isDeviceEvent, isFunctionEvent, rebuildGuestConfigSpace, sharedCapabilities,
   sharedUses,
 } from '@cadastre/lifecycle';
@@ -87,7 +87,7 @@ function foldInto(streams: Map<string, FoldedStream>, { stream, revision, type, 
   const due = folded.revision + 1;
   if (revision !== due) throw new DamagedHistory(stream, `revision ${due} is missing: ${revision} follows instead`);
   folded.revision = revision;
-  const event = decodeFacts(type, data);
+  const event = decodeForFold(type, data);
   if (isDeviceEvent(event)) folded.device = deviceDecider.evolve(folded.device, event);
   else if (isFunctionEvent(event)) {
     if (event.type === 'HostFactsObserved') assertOverNewestBytes(stream, revision, event, folded.function);

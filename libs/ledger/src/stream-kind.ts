@@ -1,8 +1,8 @@
 import {
-  type Decider, deviceDecider, type DeviceState, functionDecider, type FunctionState, importDecider, type ImportState,
-  isDeviceEvent, isFunctionEvent, isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent,
-  migrationDecider, type MigrationState, personaDecider, type PersonaState, readDeviceState, type StateText, vmDecider,
-  type VmState, writeDeviceState,
+  type Decider, deviceDecider, type DeviceState, type ForFold, functionDecider, type FunctionState, importDecider,
+  type ImportState, isDeviceEvent, isFunctionEvent, isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent,
+  type LedgerEvent, migrationDecider, type MigrationState, personaDecider, type PersonaState, readDeviceState,
+  type StateText, vmDecider, type VmState, writeDeviceState,
 } from '@cadastre/lifecycle';
 
 /** Characters of the events a state was folded from. */
@@ -14,7 +14,7 @@ export interface FoldedText {
 /** One kind of stream: how it is folded, how its states are kept, and what they weigh. */
 export interface StreamKind<State> {
   readonly initial: State;
-  evolve(state: State, event: LedgerEvent): State;
+  evolve(state: State, event: ForFold<LedgerEvent>): State;
   write(state: State): StateText;
   /** Undefined when a part of the text is lost. */
   read(text: string, partNamed: (name: string) => string | undefined): State | undefined;
@@ -73,9 +73,9 @@ export function kindOfStream(stream: string): StreamKind<unknown> {
   throw new Error(`${stream} is a stream of no known kind`);
 }
 
-function kindOf<Command, State, Event extends LedgerEvent, Refusal>(
-  { initial, evolve }: Pick<Decider<Command, State, Event, Refusal>, 'initial' | 'evolve'>,
-  isOwn: (event: LedgerEvent) => event is Event, own: Partial<StreamKind<State>>,
+function kindOf<Command, State, Event, Refusal, Own extends ForFold<LedgerEvent>>(
+  { initial, evolve }: Pick<Decider<Command, State, Event, Refusal, Own>, 'initial' | 'evolve'>,
+  isOwn: (event: ForFold<LedgerEvent>) => event is Own, own: Partial<StreamKind<State>>,
 ): StreamKind<State> {
   return {
     initial,

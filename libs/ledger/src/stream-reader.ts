@@ -4,7 +4,7 @@ import {
   type EventStore, type ExpectedRevision, pageSizeMax, type Position, type RecordedEvent, StreamName, StreamRevision,
 } from '@cadastre/event-store';
 import {
-  decodeEvent, decodeFacts, type DeviceKey, type DeviceState, deviceStream, type FunctionKey, type FunctionState,
+  decodeEvent, decodeForFold, type DeviceKey, type DeviceState, deviceStream, type FunctionKey, type FunctionState,
   functionStream, type ImportKey, importStream, type ImportState, type LedgerEvent, type MigrationKey,
   type MigrationState, migrationStream, type Observation, type ObservationReference, observedAgain, type PersonaName,
   type PersonaState, personaStream, stateForm, type VmId, type VmState, vmStream,
@@ -188,7 +188,7 @@ export class StreamReader {
 
   private folded<State>(before: Folded<State>, recorded: RecordedEvent, kind: StreamKind<State>): Folded<State> {
     const { revision, position, data: { length } } = recorded;
-    const state = kind.evolve(before.state, decodeFacts(recorded.type, recorded.data));
+    const state = kind.evolve(before.state, decodeForFold(recorded.type, recorded.data));
     const { largest, all } = before.folded;
     const folded = { largest: Math.max(largest, length), all: all + length };
     const isDue = revision - before.savedAt >= kind.savedEvery(state);

@@ -3,11 +3,13 @@ import { type Result } from '@cadastre/config-space';
 /**
  * The whole behaviour of one kind of stream. `decide` may refuse and never changes anything; `evolve` never refuses,
  * calls nothing and never throws. State is only ever a fold of events.
+ *
+ * @template Evolving what `evolve` is content with: an event, or less
  */
-export interface Decider<Command, State, Event, Refusal> {
+export interface Decider<Command, State, Event, Refusal, Evolving = Event> {
   readonly initial: State;
   decide(command: Command, state: State): Result<readonly Event[], Refusal>;
-  evolve(state: State, event: Event): State;
+  readonly evolve: (state: State, event: Evolving) => State;
 }
 
 /** The state a history leads to. */

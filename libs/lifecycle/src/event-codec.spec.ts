@@ -4,9 +4,10 @@ import { fold } from './decider.js';
 import { type AttachedDevice, deviceDecider } from './device/device-decider.js';
 import { type PageTable } from './device/pasids/page-table.js';
 import {
-  decodeEvent, decodeFacts, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isImportEvent,
+  decodeEvent, decodeForFold, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent, isImportEvent,
   isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
+import { typesOfBareEvents } from './for-fold.js';
 import { Observation } from './function/observation.js';
 import { ImportId, MigrationId, PersonaName } from './name.js';
 import { deviceKey, functionKey, given, guestOf, observation, qemu11, sure, wish } from './testing.js';
@@ -96,8 +97,18 @@ describe('the event codec', () => {
     expect(decodeEvent(encodeEvent({ event, envelope }))).toEqual({ event, envelope });
   });
 
-  it.each(every.map((event) => [event.type, event] as const))('reads %s without its envelope', (type, event) => {
-    expect(decodeFacts(type, encodeEvent({ event, envelope }))).toEqual(event);
+  it.each(every.map((event) => [event.type, event] as const))('reads %s for a fold', (type, event) => {
+    const bare: readonly string[] = typesOfBareEvents;
+    const told = bare.includes(type) ? { type, schema: event.schema } : event;
+    expect(decodeForFold(type, encodeEvent({ event, envelope }))).toEqual(told);
+  });
+
+  it('reads a bare event for a fold only if its text is one', () => {
+    const event = { type: 'FunctionReleased', schema: 1, ...by } as const;
+    const written = encodeEvent({ event, envelope });
+    const later = written.replace('"schema":1', '"schema":2');
+    expect(() => decodeForFold('FunctionReleased', later)).toThrow(UnreadableEvent);
+    expect(decodeForFold('VmReleased', written)).toEqual(event);
   });
 
   it('finds where the data ends, whatever its texts and the key of the command look like', () => {
@@ -107,18 +118,19 @@ describe('the event codec', () => {
     for (const [reason, idempotencyKey] of odd.flatMap((one) => odd.map((other) => [one, other] as const))) {
       const event = { type: 'FunctionRetired', schema: 1, reason } as const;
       const written = encodeEvent({ event, envelope: { ...envelope, idempotencyKey } });
-      expect(decodeFacts('FunctionRetired', written)).toEqual(event);
+      expect(decodeForFold('FunctionRetired', written)).toEqual(event);
     }
   });
 
   it('reads what does not look as it is written now by the long way', () => {
-    expect(decodeFacts('FunctionRetired', '{"data":{"reason":null},"schema":1,"type":"FunctionRetired"}'))
+    expect(decodeForFold('FunctionRetired', '{"data":{"reason":null},"schema":1,"type":"FunctionRetired"}'))
       .toEqual({ type: 'FunctionRetired', schema: 1, reason: null });
     // The text counts, not what the record says of it.
     const written = encodeEvent({ event: { type: 'FunctionRetired', schema: 1, reason: null }, envelope });
-    expect(decodeFacts('FunctionReleased', written)).toMatchObject({ type: 'FunctionRetired' });
-    expect(() => decodeFacts('FunctionRetired', written.replace('"schema":1', '"schema":2'))).toThrow(UnreadableEvent);
-    expect(() => decodeFacts('PluginEnabled', written.replace('FunctionRetired', 'PluginEnabled')))
+    expect(decodeForFold('FunctionReleased', written)).toMatchObject({ type: 'FunctionRetired' });
+    const later = written.replace('"schema":1', '"schema":2');
+    expect(() => decodeForFold('FunctionRetired', later)).toThrow(UnreadableEvent);
+    expect(() => decodeForFold('PluginEnabled', written.replace('FunctionRetired', 'PluginEnabled')))
       .toThrow('this version knows no such event');
   });
 

@@ -2,6 +2,7 @@ import { canonicalJson, type Digest } from '@cadastre/device-layout';
 import { type ImportEvent } from './bundle/import-decider.js';
 import { type DeviceEvent } from './device/device-events.js';
 import { type PasidEvent } from './device/pasids/pasid-events.js';
+import { type ForFold, typesOfBareEvents } from './for-fold.js';
 import { type FunctionEvent } from './function/function-events.js';
 import { type MigrationEvent } from './migration/migration-events.js';
 import { type PersonaEvent } from './persona/persona-decider.js';
@@ -93,11 +94,16 @@ interface Kind {
   readonly type: LedgerEvent['type'];
   readonly schema: number;
   readonly end: string;
+  /** What a fold takes, when that is the same of all events of the type. */
+  readonly bare: ForFold<LedgerEvent> | null;
 }
+
+const bareTypes: ReadonlySet<string> = new Set(typesOfBareEvents);
 
 const kindNamed: ReadonlyMap<string, Kind> = new Map(eventTypes.map((type) => {
   const [, schema] = known[type];
-  return [type, { type, schema, end: `,"schema":${schema},"type":"${type}"}` }];
+  const bare = bareTypes.has(type) ? Object.freeze({ type, schema }) as ForFold<LedgerEvent> : null;
+  return [type, { type, schema, end: `,"schema":${schema},"type":"${type}"}`, bare }];
 }));
 
 /** The text that is stored and hashed, once and for ever: canonical JSON of the event and its envelope. */
@@ -130,43 +136,48 @@ const dataBegin = '{"data":';
 const dataEnd = ',"idempotencyKey":"';
 
 /**
- * The event alone, for folds: of a small event half of the text is its envelope, which they do not ask for. `type` is
- * that of the record. Throws as `decodeEvent` does.
+ * The event for a fold, which asks neither for its envelope, half of the text of a small event, nor for more than the
+ * type of some. `type` is that of the record. Throws as `decodeEvent` does.
  */
-export function decodeFacts(type: string, text: string): LedgerEvent {
+export function decodeForFold(type: string, text: string): ForFold<LedgerEvent> {
   const kind = kindNamed.get(type);
+  if (!kind || !text.endsWith(kind.end)) return decodeEvent(text).event;
+  if (kind.bare) return kind.bare;
   const end = text.lastIndexOf(dataEnd);
-  const isPlain = kind && end > 0 && text.startsWith(dataBegin) && text.endsWith(kind.end);
-  if (!isPlain) return decodeEvent(text).event;
+  if (end < 0 || !text.startsWith(dataBegin)) return decodeEvent(text).event;
   return eventOf(JSON.parse(text.slice(dataBegin.length, end)) as object, kind);
 }
 
-export function isFunctionEvent(event: LedgerEvent): event is FunctionEvent {
+/** A whole event, or what a fold takes of one. */
+type Typed = Pick<LedgerEvent, 'type'>;
+type Of<Event extends Typed, Own extends LedgerEvent> = Extract<Event, Pick<Own, 'type'>>;
+
+export function isFunctionEvent<Event extends Typed>(event: Event): event is Of<Event, FunctionEvent> {
   return known[event.type][0] === 'function';
 }
 
 /** Of the events of a device, those of its PASIDs. */
-export function isPasidEvent(event: LedgerEvent): event is PasidEvent {
+export function isPasidEvent<Event extends Typed>(event: Event): event is Of<Event, PasidEvent> {
   return known[event.type][0] === 'pasid';
 }
 
-export function isDeviceEvent(event: LedgerEvent): event is DeviceEvent {
+export function isDeviceEvent<Event extends Typed>(event: Event): event is Of<Event, DeviceEvent> {
   const [owner] = known[event.type];
   return owner === 'device' || owner === 'pasid';
 }
 
-export function isPersonaEvent(event: LedgerEvent): event is PersonaEvent {
+export function isPersonaEvent<Event extends Typed>(event: Event): event is Of<Event, PersonaEvent> {
   return known[event.type][0] === 'persona';
 }
 
-export function isMigrationEvent(event: LedgerEvent): event is MigrationEvent {
+export function isMigrationEvent<Event extends Typed>(event: Event): event is Of<Event, MigrationEvent> {
   return known[event.type][0] === 'migration';
 }
 
-export function isVmEvent(event: LedgerEvent): event is VmEvent {
+export function isVmEvent<Event extends Typed>(event: Event): event is Of<Event, VmEvent> {
   return known[event.type][0] === 'vm';
 }
 
-export function isImportEvent(event: LedgerEvent): event is ImportEvent {
+export function isImportEvent<Event extends Typed>(event: Event): event is Of<Event, ImportEvent> {
   return known[event.type][0] === 'import';
 }

@@ -34,9 +34,10 @@ export { readDeviceState, type StatePart, type StateText, writeDeviceState } fro
 export { rebuildGuestConfigSpace, ReplayMismatch } from './device/guest-config-space.js';
 export { type RefusedWish, whatFits, type WhatFits } from './device/what-fits.js';
 export {
-  type DecodedEvent, decodeEvent, decodeFacts, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent,
+  type DecodedEvent, decodeEvent, decodeForFold, encodeEvent, type Envelope, eventTypes, isDeviceEvent, isFunctionEvent,
   isPasidEvent, isImportEvent, isMigrationEvent, isPersonaEvent, isVmEvent, type LedgerEvent, UnreadableEvent,
 } from './event-codec.js';
+export { type ForFold } from './for-fold.js';
 export { type ByteOwner, type ChangedRange, changedRanges } from './function/changed-ranges.js';
 export {
   type FunctionClaim, type FunctionCommand, functionDecider, type FunctionRefusal, type FunctionState, observedOnce,

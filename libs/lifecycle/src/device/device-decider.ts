@@ -1,6 +1,7 @@
 import { type ConfigSpace, ok, refuse, type Result } from '@cadastre/config-space';
 import { type Digest, type Placement } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
+import { type ForFold } from '../for-fold.js';
 import { type FunctionCommand } from '../function/function-decider.js';
 import { type Observation } from '../function/observation.js';
 import { type PlannedMove } from '../migration/migration-events.js';
@@ -93,7 +94,9 @@ export type DeviceRefusal =
   | GuestSpaceTooShort;
 
 /** What may happen to one device of one VM: it is attached with a decided layout, seen by its guest, and detached. */
-export const deviceDecider: Decider<DeviceCommand, DeviceState, DeviceEvent, DeviceRefusal> = {
+export const deviceDecider: Decider<
+  DeviceCommand, DeviceState, DeviceEvent, DeviceRefusal, ForFold<DeviceEvent>
+> = {
   initial: { kind: 'unknown' },
   decide(command, state) {
     switch (command.kind) {

@@ -3,6 +3,7 @@ import { canonicalJson } from '@cadastre/device-layout';
 import { type Decider, fold } from '../decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
 import { layoutDangers } from '../device/layout-dangers.js';
+import { type ForFold } from '../for-fold.js';
 import { type MigrationId } from '../name.js';
 import { type DeviceKey, type FunctionKey, functionStream } from '../stream-key.js';
 import {
@@ -78,7 +79,9 @@ export type FunctionRefusal =
 const nobody: RegisteredFunction['users'] = { pasid: [], pri: [] };
 
 /** What may happen to one physical function: it is seen, claimed by one device at a time, released, retired. */
-export const functionDecider: Decider<FunctionCommand, FunctionState, FunctionEvent, FunctionRefusal> = {
+export const functionDecider: Decider<
+  FunctionCommand, FunctionState, FunctionEvent, FunctionRefusal, ForFold<FunctionEvent>
+> = {
   initial: { kind: 'unregistered' },
   decide(command, state) {
     switch (command.kind) {

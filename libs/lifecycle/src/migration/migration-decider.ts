@@ -3,6 +3,7 @@ import { type VmmRequest } from '@cadastre/device-layout';
 import { type Decider } from '../decider.js';
 import { type DeviceState } from '../device/device-decider.js';
 import { type ObservationReference } from '../device/device-events.js';
+import { type ForFold } from '../for-fold.js';
 import { type FunctionState, type RegisteredFunction } from '../function/function-decider.js';
 import { type DeviceId, type HostName, type MigrationId, type VmId } from '../name.js';
 import { functionStream } from '../stream-key.js';
@@ -59,7 +60,9 @@ export type MigrationRefusal =
   | ({ readonly kind: 'migration-stale'; readonly changes: readonly string[] } & MigrationKey);
 
 /** What may happen to a migration: it is planned all or nothing, prepared, and completed or aborted. */
-export const migrationDecider: Decider<MigrationCommand, MigrationState, MigrationEvent, MigrationRefusal> = {
+export const migrationDecider: Decider<
+  MigrationCommand, MigrationState, MigrationEvent, MigrationRefusal, ForFold<MigrationEvent>
+> = {
   initial: { kind: 'unknown' },
   decide(command, state) {
     switch (command.kind) {

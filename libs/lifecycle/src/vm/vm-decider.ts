@@ -1,5 +1,6 @@
 import { ok, refuse, type Result } from '@cadastre/config-space';
 import { type Decider } from '../decider.js';
+import { type ForFold } from '../for-fold.js';
 import { type MigrationId, type VmId } from '../name.js';
 
 /** The facts of stream `vm-<vm>`. Frozen: a change of shape is a new schema and an upcast. */
@@ -27,7 +28,7 @@ export interface VmRefusal {
 }
 
 /** What may happen to a VM as a whole: one migration at a time holds it. */
-export const vmDecider: Decider<VmCommand, VmState, VmEvent, VmRefusal> = {
+export const vmDecider: Decider<VmCommand, VmState, VmEvent, VmRefusal, ForFold<VmEvent>> = {
   initial: { held: null },
   decide(command, { held }) {
     const { vm } = command;

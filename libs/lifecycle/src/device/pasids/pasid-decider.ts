@@ -1,6 +1,7 @@
 import { ok, type Pasid, refuse, type Result } from '@cadastre/config-space';
 import { type PasidRequest } from '@cadastre/device-layout';
 import { type Decider } from '../../decider.js';
+import { type ForFold } from '../../for-fold.js';
 import { type SharedCapability } from '../../function/function-events.js';
 import { type Observation } from '../../function/observation.js';
 import { type DeviceKey, type FunctionKey } from '../../stream-key.js';
@@ -51,7 +52,9 @@ export type PasidUseRefusal =
       readonly hwptFlags: readonly string[] };
 
 /** What may happen to PASID, ATS and PRI of a device between its attach and its detach. */
-export const pasidDecider: Decider<PasidCommand, PasidState, PasidEvent, PasidUseRefusal> = {
+export const pasidDecider: Decider<
+  PasidCommand, PasidState, PasidEvent, PasidUseRefusal, ForFold<PasidEvent>
+> = {
   initial: { enabled: null, attached: PasidTable.empty, atsEnabled: false, pri: null },
   decide(command, state) {
     switch (command.kind) {
