@@ -146,10 +146,11 @@ async function rebuildAll(
   streams: ReadonlyMap<string, FoldedStream>, reader: StreamReader,
 ): Promise<readonly ReplayedDevice[]> {
   const replayed: ReplayedDevice[] = [];
-  for (const [stream, { device }] of [...streams].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  // In the order they began, which is about that of their states in memory: by name, every other one is a cache miss.
+  for (const [stream, { device }] of streams) {
     if (device.kind !== 'unknown') replayed.push(await rebuild(stream, device, reader));
   }
-  return replayed;
+  return replayed.sort((a, b) => (a.stream < b.stream ? -1 : 1));
 }
 
 /** Rebuilds what a device shows. Throws `ReplayMismatch` or `DamagedHistory` when that is not what was recorded. */

@@ -61,6 +61,9 @@ export type Kinds = readonly number[] | undefined;
 /** Of so many kinds the rows are merged, a look into the index for each; where more fit, the whole list is walked. */
 export const mergedKindsMax = 32;
 
+// A bare `LIMIT :limit` is planned anew each time: see ledger-statements.ts.
+const limited = 'LIMIT CAST(:limit AS INTEGER)';
+
 const hasCapability = `instr(' ' || capabilities || ' ', ' ' || :capability || ' ') > 0`;
 
 export function functionKindQuery({ model, capability, claimed }: FunctionFilter): ListQuery | undefined {
@@ -145,7 +148,7 @@ function rowQuery(
     `SELECT * FROM ${table} INDEXED BY ${index} CROSS JOIN ${table}_kind ON ${table}_kind.id = kind
       WHERE ${['stream > :after', 'stream < :behind', ...texts, ofKind].join(' AND ')}`;
   const listed = (selects: readonly string[], ofKinds: ListQuery['parameters']): ListQuery => ({
-    text: `${selects.join(' UNION ALL ')} ORDER BY stream LIMIT :limit`,
+    text: `${selects.join(' UNION ALL ')} ORDER BY stream ${limited}`,
     parameters: { ...values, ...ofKinds, after: after > first ? after : first, behind, limit },
   });
   const index = narrow ?? `${table}_in_order`;
@@ -169,7 +172,7 @@ export function clashQuery({ kind, host, vm, at }: ClashFilter, after: number, l
     ...(at === undefined ? [] : ['position <= :at']),
   ];
   return {
-    text: `SELECT * FROM clash WHERE ${conditions.join(' AND ')} ORDER BY id LIMIT :limit`,
+    text: `SELECT * FROM clash WHERE ${conditions.join(' AND ')} ORDER BY id ${limited}`,
     parameters: {
       after, limit,
       ...(kind === undefined ? {} : { kind }),
@@ -184,7 +187,7 @@ export function clashQuery({ kind, host, vm, at }: ClashFilter, after: number, l
 export function vmQuery(after: string, limit: number, at?: number): ListQuery {
   return {
     text: `SELECT vm, count(*) AS devices, count(host) AS attached FROM device INDEXED BY device_by_vm
-      WHERE vm > :after ${at === undefined ? '' : 'AND since <= :at'} GROUP BY vm ORDER BY vm LIMIT :limit`,
+      WHERE vm > :after ${at === undefined ? '' : 'AND since <= :at'} GROUP BY vm ORDER BY vm ${limited}`,
     parameters: { after, limit, ...(at === undefined ? {} : { at }) },
   };
 }
@@ -193,7 +196,7 @@ export function vmQuery(after: string, limit: number, at?: number): ListQuery {
 export function firstDeviceQuery(vm: string): ListQuery {
   return {
     text: `SELECT * FROM device INDEXED BY device_by_vm CROSS JOIN device_kind ON device_kind.id = kind
-      WHERE vm = :vm ORDER BY since LIMIT :limit`,
+      WHERE vm = :vm ORDER BY since ${limited}`,
     parameters: { vm, limit: 2 },
   };
 }
@@ -207,7 +210,7 @@ export function migrationQuery({ vm, host, state, at }: MigrationFilter, after: 
     : state !== undefined ? 'migration_by_state' : 'migration_in_order';
   return {
     text: `SELECT * FROM migration INDEXED BY ${index} WHERE ${['since > :after', ...texts].join(' AND ')}
-      ORDER BY since LIMIT :limit`,
+      ORDER BY since ${limited}`,
     parameters: { ...values, after, limit },
   };
 }
@@ -217,7 +220,7 @@ export function memberQuery({ host, address }: FunctionKey, limit: number): List
   return {
     text: `SELECT function.*, function_kind.* FROM family CROSS JOIN function USING (stream)
       CROSS JOIN function_kind ON function_kind.id = kind
-      WHERE family.host = :host AND family.pf = :pf ORDER BY stream LIMIT :limit`,
+      WHERE family.host = :host AND family.pf = :pf ORDER BY stream ${limited}`,
     parameters: { host, pf: address, limit },
   };
 }

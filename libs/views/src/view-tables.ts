@@ -37,7 +37,7 @@ const sql = {
   virtualFunctions: `SELECT * FROM function INDEXED BY function_by_pf ${ofFunctionKind}
     WHERE host = ? AND pf = ? ORDER BY stream`,
   withSerial: `SELECT * FROM function INDEXED BY function_by_serial ${ofFunctionKind}
-    WHERE serial_number = ? AND host <> ? AND NOT retired ORDER BY stream LIMIT ?`,
+    WHERE serial_number = ? AND host <> ? AND NOT retired ORDER BY stream LIMIT CAST(? AS INTEGER)`,
   addClash: 'INSERT INTO clash (kind, position, recorded_at, streams, detail) VALUES (?, ?, ?, ?, ?)',
   addParty: 'INSERT OR IGNORE INTO clash_party (party, clash) VALUES (?, ?)',
   checkpoint: 'SELECT position, event_id AS id, sha256 FROM checkpoint WHERE view = ?',
