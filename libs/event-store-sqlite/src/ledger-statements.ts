@@ -9,8 +9,8 @@ const envelope = `concat_ws(char(10), ${parts}) AS envelope, event.seal`;
 // text, which has another hash.
 const row = `${envelope}, CAST(event.data AS TEXT) AS data`;
 
-// Since 3.47 SQLite plans a statement anew whenever a bare `LIMIT ?` is given its value, which takes longer than to find
-// the rows; it does not look into an expression (expr.c, `sqlite3ExprIsInteger`).
+// Since 3.47 SQLite plans a statement anew whenever a bare `LIMIT ?` gets its value, which takes longer than to find
+// the rows. It does not look into an expression (expr.c, `sqlite3ExprIsInteger`).
 const limit = 'LIMIT CAST(? AS INTEGER)';
 
 /** A page is read in two statements: how large its events are, and then as many as it may hold. */
