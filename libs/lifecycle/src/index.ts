@@ -28,6 +28,7 @@ export { type PasidEvent, type ResetCause, resetCauses } from './device/pasids/p
 export { PasidTable } from './device/pasids/pasid-table.js';
 export {
   askedPasid, explainPasidCheck, type PasidCheck, pasidChecks, type PasidPlatform, type PathPort, pathPortsMax,
+  type SeenFunction,
 } from './device/pasids/pasid-usability.js';
 export { type GuestLook, type PasidVisibility, pasidVisibility } from './device/pasids/pasid-visibility.js';
 export { readDeviceState, type StatePart, type StateText, writeDeviceState } from './device/device-state-text.js';

@@ -29,7 +29,8 @@ const port = { address: sure(Bdf.from('0000:00:01.0')), endEndTlpPrefix: true };
 const seven = sure(Pasid.from(7));
 const enablePasid = (key: DeviceKey): PasidCommand => ({
   kind: 'enable-pasid', key, request: { widthBits: 8, exec: null, priv: null }, physicalFunction: null,
-  seen: observationOf({ deviceId: 0x1041 }), platform: { viommuSsidBits: 20, ports: [port] },
+  seen: { own: observationOf({ deviceId: 0x1041 }), physicalFunction: null },
+  platform: { viommuSsidBits: 20, ports: [port] },
   visible: { pasid: { offset: 0x134, widthBits: 16, exec: false, priv: false }, toldBy: 'layout', revision: null },
 });
 const pasidChanges: readonly ((key: DeviceKey) => PasidCommand)[] = [

@@ -83,7 +83,8 @@ export class Tenancy {
   enablePasid(): readonly Change[] {
     return [this.onDevice(sure(deviceDecider.decide({
       kind: 'enable-pasid', key: this.tenant.key, request: { widthBits: 8, exec: null, priv: null },
-      seen: this.stoodOn, physicalFunction: null, platform: { viommuSsidBits: 20, ports: [port] },
+      seen: { own: this.stoodOn, physicalFunction: null }, physicalFunction: null,
+      platform: { viommuSsidBits: 20, ports: [port] },
       visible: { pasid: { offset: 0x110, widthBits: 16, exec: false, priv: true }, toldBy: 'layout', revision: null },
     }, this.tenant.state)))];
   }

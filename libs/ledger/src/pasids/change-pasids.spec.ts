@@ -1,4 +1,5 @@
 import { Pasid } from '@cadastre/config-space';
+import { buildConfigSpace, u16 } from '@cadastre/config-space/testing';
 import { MemoryEventStore } from '@cadastre/event-store';
 import { replay } from '../replay.js';
 import { deviceKey, endpoint, functionKey, TestLedger } from '../testing.js';
@@ -53,6 +54,26 @@ describe('the users of a physical function', () => {
     const types = await one.types();
     expect(types.filter((type) => type === 'SharedCapabilityUsed')).toHaveLength(7);
     expect(types.filter((type) => type === 'SharedCapabilityFreed')).toHaveLength(5);
+  });
+});
+
+describe('PASID of a VF', () => {
+  it('is judged by the quirks of the model its PF tells it is', async () => {
+    const ledger = await TestLedger.open();
+    const sriov = { id: 0x10, offset: 0x100, body: [...new Array<number>(0x16).fill(0), ...u16(0xa251)] };
+    const hisilicon = buildConfigSpace({ vendorId: 0x19e5, deviceId: 0xa250, revision: 0x21, extended: [sriov] });
+    const own = buildConfigSpace({ vendorId: 0xffff, deviceId: 0xffff, revision: 0x21,
+      standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }], extended: [{ id: 0x01, offset: 0x100 }] });
+    const vf = functionKey('0000:3b:00.1');
+    await ledger.observe('vf', vf, own, { role: 'vf', pf: pf.address });
+    await ledger.attach('attach', deviceKey(), vf);
+    const nowhere = { ...enable, platform: { viommuSsidBits: 20, ports: [] } };
+    await ledger.observe('pf', pf, endpoint(), { role: 'pf', pf: null });
+    expect(await ledger.pasids('a stranger', nowhere)).toMatchObject({ refusal: { kind: 'pasid-unusable' } });
+    await ledger.observe('its pf', pf, hisilicon, { role: 'pf', pf: null });
+    expect(await ledger.pasids('its own', nowhere)).toMatchObject({ kind: 'recorded', state: {
+      checks: expect.arrayContaining([{ check: 'tlp-prefix-on-path', ok: true, because: 'quirk-needs-none',
+        quirk: 'hisilicon-pasid-without-prefix-21' }]) as unknown } });
   });
 });
 

@@ -70,9 +70,9 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
       return { kind: 'command', command: { ...change, key } };
     }
     const { seen, visible } = await pasidGround(device, this.reader);
-    const physicalFunction = await this.countedAt(device.function, seen.sriov);
+    const physicalFunction = await this.countedAt(device.function, seen.own.sriov);
     if (physicalFunction === 'unknown') {
-      const { pf } = seen.sriov;
+      const { pf } = seen.own.sriov;
       return { kind: 'refused', refusal: { kind: 'physical-function-unknown', ...device.function, pf } };
     }
     if (change.kind === 'enable-pri') return { kind: 'command', command: { ...change, key, physicalFunction } };

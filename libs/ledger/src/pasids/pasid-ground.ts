@@ -1,13 +1,13 @@
 import {
-  type AttachedDevice, deviceStream, type GuestLook, type Observation, type PasidVisibility, pasidVisibility,
+  type AttachedDevice, deviceStream, type GuestLook, type PasidVisibility, pasidVisibility, type SeenFunction,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
+import { physicalFunctionOf } from '../devices/ground-of.js';
 import { type StreamReader } from '../stream-reader.js';
 
 /** What a guest's use of PASID is judged by, beside the request and the platform. */
 export interface PasidGround {
-  /** The newest observation of the device's function. */
-  readonly seen: Observation;
+  readonly seen: SeenFunction;
   readonly visible: PasidVisibility;
 }
 
@@ -15,12 +15,13 @@ export interface PasidGround {
 export async function pasidGround(device: AttachedDevice, reader: StreamReader): Promise<PasidGround> {
   const { layout } = device;
   const { state: owned } = await reader.function(device.function);
-  const seen = owned.kind === 'registered' ? owned.observation?.facts : undefined;
-  if (!seen || !layout) {
+  const own = owned.kind === 'registered' ? owned.observation?.facts : undefined;
+  if (owned.kind !== 'registered' || !own || !layout) {
     throw new DamagedHistory(deviceStream(device.key), 'it is attached without an observation or a layout');
   }
   const observed = await reader.observation(layout.observation);
-  return { seen, visible: pasidVisibility(layout, observed, await lookOf(device, reader)) };
+  const physicalFunction = (await physicalFunctionOf(owned, reader))?.state?.observation?.facts ?? null;
+  return { seen: { own, physicalFunction }, visible: pasidVisibility(layout, observed, await lookOf(device, reader)) };
 }
 
 /** The state tells that somebody looked; what the guest read is in the event alone. */

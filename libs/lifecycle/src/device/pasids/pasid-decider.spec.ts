@@ -14,7 +14,8 @@ const visible = {
   pasid: { offset: 0x134, widthBits: 8, exec: false, priv: true }, toldBy: 'layout', revision: null,
 } as const;
 const enable: PasidCommand = {
-  kind: 'enable-pasid', key, request: { widthBits: null, exec: null, priv: null }, visible, seen: observation(),
+  kind: 'enable-pasid', key, request: { widthBits: null, exec: null, priv: null }, visible,
+  seen: { own: observation(), physicalFunction: null },
   platform: { viommuSsidBits: 16, ports: [{ address: pf.address, endEndTlpPrefix: true }] }, physicalFunction: pf,
 };
 const [enabled] = sure(given(pasidDecider).when(enable)) as [PasidEvent];

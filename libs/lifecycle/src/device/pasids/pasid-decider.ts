@@ -3,12 +3,13 @@ import { type PasidRequest } from '@cadastre/device-layout';
 import { type Decider } from '../../decider.js';
 import { type ForFold } from '../../for-fold.js';
 import { type SharedCapability } from '../../function/function-events.js';
-import { type Observation } from '../../function/observation.js';
 import { type DeviceKey, type FunctionKey } from '../../stream-key.js';
 import { type PageTable, type RequestedPageTable } from './page-table.js';
 import { type PasidEvent, type DetachCause, type ResetCause } from './pasid-events.js';
 import { PasidTable } from './pasid-table.js';
-import { askedPasid, type AskedPasid, type PasidCheck, pasidChecks, type PasidPlatform } from './pasid-usability.js';
+import {
+  askedPasid, type AskedPasid, type PasidCheck, pasidChecks, type PasidPlatform, type SeenFunction,
+} from './pasid-usability.js';
 import { type PasidVisibility } from './pasid-visibility.js';
 
 /** What the kernel made of a request: what it says after a success, or the name of the error. */
@@ -18,8 +19,7 @@ export type KernelAnswer<Success> = ({ readonly kind: 'done' } & Success)
 export type PasidCommand = { readonly key: DeviceKey } & (
   | { readonly kind: 'enable-pasid'; readonly request: PasidRequest; readonly platform: PasidPlatform;
       readonly visible: PasidVisibility;
-      /** The newest observation of the device's function. */
-      readonly seen: Observation; readonly physicalFunction: FunctionKey | null }
+      readonly seen: SeenFunction; readonly physicalFunction: FunctionKey | null }
   | { readonly kind: 'disable-pasid' }
   | { readonly kind: 'attach-pasid'; readonly pasid: Pasid; readonly requested: RequestedPageTable;
       readonly answer: KernelAnswer<Omit<PageTable, 'requested'>> }

@@ -1,6 +1,7 @@
 import { type ConfigSpace } from '@cadastre/config-space';
-import { buildConfigSpace } from '@cadastre/config-space/testing';
+import { buildConfigSpace, u16 } from '@cadastre/config-space/testing';
 import { type IommuFacts, type QuirkRow } from '@cadastre/device-layout';
+import { type Observation } from '../../function/observation.js';
 import { functionKey, observation } from '../../testing.js';
 import { askedPasid, explainPasidCheck, pasidChecks, type PasidPlatform } from './pasid-usability.js';
 import { type PasidVisibility, type VisiblePasid } from './pasid-visibility.js';
@@ -18,11 +19,12 @@ const whole: IommuFacts = { maxPasidLog2: 20, exec: true, priv: true, atsSupport
 
 function failing(change: {
   request?: object; visible?: VisiblePasid | null; told?: Partial<PasidVisibility>; space?: ConfigSpace;
-  iommu?: Partial<IommuFacts>; platform?: object; rows?: readonly QuirkRow[];
+  physicalFunction?: Observation; iommu?: Partial<IommuFacts>; platform?: object; rows?: readonly QuirkRow[];
 } = {}): readonly string[] {
   const pasid = change.visible === undefined ? visible : change.visible;
   const asked = askedPasid({ ...nothing, ...change.request }, pasid);
-  const seen = observation({ iommu: { ...whole, ...change.iommu } }, change.space ?? ofType(0));
+  const own = observation({ iommu: { ...whole, ...change.iommu } }, change.space ?? ofType(0));
+  const seen = { own, physicalFunction: change.physicalFunction ?? null };
   const visibility = { pasid, toldBy: 'layout', revision: null, ...change.told } as const;
   const checks = pasidChecks(asked, visibility, seen, { ...platform, ...change.platform }, change.rows ?? []);
   expect(checks.map(({ check }) => check)).toEqual([
@@ -102,6 +104,23 @@ describe('a guest can use PASID', () => {
     const ids = { vendorId: 0x19e5, deviceId: 0xa250 };
     expect(failing({ rows, space: ofType(0, ids), platform: { ports: [] } })).toEqual([]);
     expect(failing({ rows, platform: { ports: [] } })).toHaveLength(1);
+  });
+
+  it('without them where the quirk is about a VF, whose IDs only its PF tells', () => {
+    const rows: readonly QuirkRow[] = [
+      { name: 'no-prefix', match: { vendorId: 0x19e5, deviceIds: [0xa251] }, pasidWithoutTlpPrefix: true,
+        source: 'a test' },
+    ];
+    const pfOf = (vfDeviceId: number): Observation => {
+      const body = [...new Array<number>(0x16).fill(0), ...u16(vfDeviceId)];
+      const extended = [{ id: 0x10, offset: 0x100, body }];
+      return observation({ sriov: { role: 'pf', pf: null } }, buildConfigSpace({ vendorId: 0x19e5, extended }));
+    };
+    const vf = { rows, space: ofType(0, { vendorId: 0xffff, deviceId: 0xffff }), platform: { ports: [] } };
+    const noPath = ['tlp-prefix-on-path: no port on the path was told'];
+    expect(failing({ ...vf, physicalFunction: pfOf(0xa251) })).toEqual([]);
+    expect(failing({ ...vf, physicalFunction: pfOf(0xa252) })).toEqual(noPath);
+    expect(failing(vf)).toEqual(noPath);
   });
 
   it('not where guests are known to leave it alone', () => {

@@ -1,5 +1,5 @@
 import { type Bdf, findCapability, pasidWidthBitsMax, survey, type Survey } from '@cadastre/config-space';
-import { knownQuirks, type PasidRequest, type QuirkRow, quirksOf } from '@cadastre/device-layout';
+import { headerAsBound, knownQuirks, type PasidRequest, type QuirkRow, quirksOf } from '@cadastre/device-layout';
 import { Observation } from '../../function/observation.js';
 import { type PasidVisibility, type VisiblePasid } from './pasid-visibility.js';
 
@@ -37,6 +37,13 @@ export type PasidCheck = { readonly ok: boolean } & (
   | { readonly check: 'not-quirked'; readonly quirk: string | null }
 );
 
+/** A function as it was seen last. */
+export interface SeenFunction {
+  readonly own: Observation;
+  /** Of a VF its PF, which tells what the VF is; null when nobody looked at it. */
+  readonly physicalFunction: Observation | null;
+}
+
 /** What is asked of PASID with what was left out filled in. */
 export interface AskedPasid {
   readonly widthBits: number;
@@ -54,16 +61,18 @@ export function askedPasid({ widthBits, exec, priv }: PasidRequest, visible: Vis
 
 /**
  * Every condition a guest's use of PASID depends on, in the order they are asked; PASID is usable when all hold.
- * @param seen the newest observation of the function: what the host's IOMMU has may have changed since the grant
+ * @param seen what the host's IOMMU has may have changed since the grant
  */
 export function pasidChecks(
-  { widthBits, exec, priv }: AskedPasid, { pasid, toldBy, revision }: PasidVisibility, seen: Observation,
+  { widthBits, exec, priv }: AskedPasid, { pasid, toldBy, revision }: PasidVisibility, seen: SeenFunction,
   { viommuSsidBits, ports }: PasidPlatform, rows: readonly QuirkRow[] = knownQuirks,
 ): readonly PasidCheck[] {
-  const surveyed = survey(Observation.configSpace(seen), seen.sriov.role);
-  const quirks = quirksOf(surveyed.header, rows);
+  const { own, physicalFunction } = seen;
+  const surveyed = survey(Observation.configSpace(own), own.sriov.role);
+  const family = physicalFunction && survey(Observation.configSpace(physicalFunction), 'pf');
+  const quirks = quirksOf(headerAsBound(surveyed.header, family), rows);
   const granted = pasid ?? { widthBits: 0, exec: false, priv: false };
-  const { maxPasidLog2, ...iommu } = seen.iommu;
+  const { maxPasidLog2, ...iommu } = own.iommu;
   const ignored = quirks.find(({ ignoredByGuests }) => ignoredByGuests?.includes('pasid'))?.name ?? null;
   return [
     { check: 'capability-visible', ok: pasid !== null, offset: pasid?.offset ?? null, toldBy, revision },
