@@ -110,6 +110,20 @@ describe('a guest whose host has another kernel', () => {
       { kind: 'offset-would-move', space: 'extended', id: 0x1b, name: 'PASID', layout: 0x280, destination: 0xff8 }]);
   });
 
+  it('is endangered when no guest would start under that any more', () => {
+    // Linux hides a DVSEC before 6.4; where it stands in the last 8 bytes, Cloud Hypervisor has no place for PASID.
+    const last: ExtendedEntry = { id: 0x0023, offset: 0xff8, body: [0x98, 0x1e, 0x81, 0x00] };
+    const card = buildConfigSpace({ standard: [...standard, { id: 0x01, offset: 0x40 }], extended: [aer, last] });
+    const [old, now] = ['6.1.192', '7.2.13'].map((release) =>
+      observation({ kernel: { release, flavour: 'upstream' } }, card)) as [Observation, Observation];
+    const packing: VmmRequest = { name: 'cloud-hypervisor', version: 'new', port: 'root-port', settings: {} };
+    const promised = layoutIn(attachOver(old, { requested: [pasid], vmm: packing }));
+    expect(layoutDangers(promised, old, now)).toEqual([{
+      kind: 'does-not-start', vmm: 'cloud-hypervisor-new', rule: 'C10',
+      says: 'the header at 0xff8 is in the way of PASID at 0xff8',
+    }]);
+  });
+
   it('is not judged where nobody told its VMM', () => {
     expect(layoutDangers(over(first, null), first, under('6.1.192'))).toEqual([]);
   });
