@@ -186,14 +186,14 @@ function foundBy(by: LayoutFound['by'], { found }: AttachedDevice, revision: num
   return found ?? { by, revision };
 }
 
-/** The decision without the name of its event. */
+/** The decision without the name of its event; in canonical order, so that a digest of the state copies none of it. */
 function layoutOf(event: EventOf<'LayoutDecided'>): DecidedLayout {
-  const { planner, placements, patches, operations, relocations, evidence, standardList, extendedList } = event;
-  const { requested, policy, told, persona, observation, physicalFunction, identity, grants, reserved, vmm } = event;
-  const { layoutDigest, guestConfigSpaceDigest } = event;
+  const { evidence, extendedList, grants, guestConfigSpaceDigest, identity, layoutDigest, observation } = event;
+  const { operations, patches, persona, physicalFunction, placements, planner, policy, relocations } = event;
+  const { requested, reserved, standardList, told, vmm } = event;
   return {
-    planner, placements, patches, operations, relocations, evidence, standardList, extendedList, requested, policy,
-    told, persona, observation, physicalFunction, identity, grants, reserved, vmm, layoutDigest, guestConfigSpaceDigest,
+    evidence, extendedList, grants, guestConfigSpaceDigest, identity, layoutDigest, observation, operations, patches,
+    persona, physicalFunction, placements, planner, policy, relocations, requested, reserved, standardList, told, vmm,
   };
 }
 
