@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { Presets, SingleBar } from 'cli-progress';
+import { drawTable } from './draw-table.js';
 
 type Style = Parameters<typeof styleText>[0];
 
@@ -11,20 +11,7 @@ export function paint(style: Style, text: string): string {
 
 /** A table: lines and colours on a terminal, columns of plain text elsewhere. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const onTerminal = process.stdout.isTTY;
-  const plain = {
-    chars: {
-      top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '',
-      'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ',
-    },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-  };
-  const drawn = new Table({
-    head: head.map((one) => paint('bold', one)),
-    ...(onTerminal ? { style: { head: [], border: [] } } : plain),
-  });
-  drawn.push(...rows.map((row) => [...row]));
-  return drawn.toString().replace(/ +$/gm, '');
+  return drawTable(head.map((one) => paint('bold', one)), rows, process.stdout.isTTY ? 'lined' : 'plain');
 }
 
 export interface Progress {
