@@ -1,13 +1,13 @@
 import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CorruptEvent, CorruptLog } from '@cadastre/event-store';
-import { DamagedIndex, LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
+import { LedgerInUse, SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { systemClock } from '@cadastre/ledger';
 import { UnreadableEvent } from '@cadastre/lifecycle';
 import { createServer } from '@cadastre/server';
 import { inMemory, viewFileName, Views } from '@cadastre/views';
 import { CommandFailed, exitCode } from './exit-code.js';
+import { isDamage } from './ledger-damage.js';
 import { messageOf } from './system-error.js';
 import { say } from './terminal.js';
 
@@ -111,8 +111,13 @@ export async function openStore(directory: string, onFence: () => void): Promise
   }
 }
 
-function isDamage(error: unknown): boolean {
-  return error instanceof DamagedIndex || error instanceof CorruptLog || error instanceof CorruptEvent;
+/** Opens a ledger that is there, beside whoever writes to it. */
+export async function openStoreToRead(directory: string): Promise<SqliteEventStore> {
+  try {
+    return await SqliteEventStore.openReadOnly(directory);
+  } catch (error) {
+    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${messageOf(error)}`);
+  }
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

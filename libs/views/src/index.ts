@@ -12,6 +12,7 @@ export { Model, untoldModel } from './model.js';
 export { type ObservedFunction, observedFunction, surveyOf } from './observed-function.js';
 export { type ModelTold, ObservedModel } from './observed-model.js';
 export { type KeptEvidence, type Progress, type Listed, Views, type VmRow } from './views.js';
+export { type RebuiltViews, rebuildViews } from './rebuild-views.js';
 export {
   type ListedState, type SavedPart, type SavedState, SavedStates, type SavedUpTo, withSavedStates,
 } from './saved-states.js';

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { types } from 'node:util';
 
@@ -201,6 +201,15 @@ export function openViewFileToRead(path: string): DatabaseSync {
 export function removeViewFile(path: string): void {
   if (path === inMemory) return;
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(path + suffix, { force: true });
+}
+
+/** Puts a file of views that is closed in the place of another. Throws `ViewsUnusable` unless all of it is in there. */
+export function replaceViewFile(path: string, whole: string): void {
+  // The last to close a file moves its WAL into it.
+  if (existsSync(`${whole}-wal`)) throw new ViewsUnusable(`${whole} is not whole: it is in use, or the disk is full`);
+  // Never a new file beside an old WAL: SQLite would take that for its own.
+  removeViewFile(path);
+  renameSync(whole, path);
 }
 
 function shape(db: DatabaseSync): void {

@@ -1,3 +1,4 @@
+import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { cadastre, LedgerProcess, temporaryDirectory } from './ledger-process.js';
@@ -89,5 +90,40 @@ describe('cadastre views', () => {
     expect(refused.status).toBe(4);
     await ledger.stop('SIGTERM');
     expect(views('check').status).toBe(0);
+  });
+});
+
+describe('cadastre views of a damaged ledger', () => {
+  const directory = temporaryDirectory();
+  const ledgerFile = join(directory.path, 'ledger.db');
+  const views = (command: string): ReturnType<typeof cadastre> =>
+    cadastre(['views', command, '--data', directory.path]);
+  beforeAll(async () => {
+    const ledger = await LedgerProcess.start(directory.path);
+    await ledger.post('/v1/functions', 'a', sampleLook('nvme-vf.lspci'));
+    await ledger.get('/v1/functions');
+    await ledger.stop('SIGTERM');
+    copyFileSync(ledgerFile, `${ledgerFile}.whole`);
+    const db = new DatabaseSync(ledgerFile);
+    // Not the newest: opening a ledger looks at that one.
+    db.exec(`UPDATE event SET data = CAST(replace(CAST(data AS TEXT), 'host-a', 'host-b') AS BLOB)
+      WHERE position = 0`);
+    db.close();
+  });
+  afterAll(() => directory.remove());
+
+  it.each(['check', 'rebuild'])('%s names the event that is damaged, as a replay does', (command) => {
+    const { status, stderr } = cadastre(['replay', '--data', directory.path]);
+    expect([status, stderr]).toEqual([10, expect.stringContaining('The data of event 0 (') as string]);
+    expect(views(command)).toEqual({ status: 10, stdout: '', stderr });
+  });
+
+  it('rebuild leaves the lists that were there, and nothing beside them', () => {
+    const files = readdirSync(directory.path);
+    expect(views('rebuild').status).toBe(10);
+    expect(readdirSync(directory.path)).toEqual(files);
+    copyFileSync(`${ledgerFile}.whole`, ledgerFile);
+    const stdout = expect.stringContaining('what 2 events give') as string;
+    expect(views('check')).toMatchObject({ status: 0, stdout });
   });
 });

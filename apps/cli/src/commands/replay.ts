@@ -1,10 +1,10 @@
 import { type Command } from 'commander';
-import { CorruptEvent, CorruptLog, type EventStore, type Position } from '@cadastre/event-store';
-import { LedgerUnreadable, SqliteEventStore } from '@cadastre/event-store-sqlite';
-import { DamagedHistory, type Moment, replay, type Replayed, systemClock, Timeline } from '@cadastre/ledger';
-import { type DeviceId, deviceStream, ReplayMismatch, UnreadableEvent, type VmId } from '@cadastre/lifecycle';
+import { type EventStore, type Position } from '@cadastre/event-store';
+import { type Moment, replay, type Replayed, systemClock, Timeline } from '@cadastre/ledger';
+import { type DeviceId, deviceStream, type VmId } from '@cadastre/lifecycle';
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { messageOf } from '../system-error.js';
+import { tellingDamage } from '../ledger-damage.js';
+import { openStoreToRead } from '../run-ledger.js';
 import { paint, print, printJson, progress, table } from '../terminal.js';
 import { momentOf, vmOf } from './options.js';
 
@@ -32,18 +32,17 @@ function ofVm(replayed: Replayed, vm: VmId): Replayed {
 }
 
 async function replayDirectory(directory: string, at: Moment | undefined): Promise<Replayed> {
-  const store = await open(directory);
+  const store = await openStoreToRead(directory);
   const bar = progress('replaying events');
   try {
-    // Indexes first: an event that no index finds is missing for every reader but this one.
-    const [problem] = await store.integrity();
-    if (problem !== undefined) throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${problem}`);
-    const upTo = at && await positionOf(store, at);
-    const progressed = (done: number, total: number): void => bar.update(done, total);
-    return await replay(store, { progress: progressed, ...(upTo === undefined ? {} : { upTo }) });
-  } catch (error) {
-    if (!isIntegrity(error)) throw error;
-    throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${error.message}`);
+    return await tellingDamage(async () => {
+      // Indexes first: an event that no index finds is missing for every reader but this one.
+      const [problem] = await store.integrity();
+      if (problem !== undefined) throw new CommandFailed(exitCode.integrityFailed, `the ledger is damaged: ${problem}`);
+      const upTo = at && await positionOf(store, at);
+      const progressed = (done: number, total: number): void => bar.update(done, total);
+      return await replay(store, { progress: progressed, ...(upTo === undefined ? {} : { upTo }) });
+    });
   } finally {
     bar.stop();
     await store.close();
@@ -56,20 +55,6 @@ async function positionOf(store: EventStore, at: Moment): Promise<Position> {
   const { asked, head } = found.refusal;
   const reach = head === null ? 'is empty' : `goes from position 0 to ${head}`;
   throw new CommandFailed(exitCode.notFound, `${asked} is no moment of the ledger, which ${reach}`);
-}
-
-async function open(directory: string): Promise<SqliteEventStore> {
-  try {
-    return await SqliteEventStore.openReadOnly(directory);
-  } catch (error) {
-    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${messageOf(error)}`);
-  }
-}
-
-function isIntegrity(error: unknown): error is Error {
-  return error instanceof CorruptEvent || error instanceof CorruptLog
-    || error instanceof ReplayMismatch || error instanceof UnreadableEvent
-    || error instanceof DamagedHistory || error instanceof LedgerUnreadable;
 }
 
 function show({ events, functions, devices, ledgerDigest }: Replayed): void {

@@ -1,12 +1,11 @@
 import { type Command } from 'commander';
-import { SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { checkStates, type StateCheck } from '@cadastre/ledger';
 import {
-  checkViews, type Halt, type ViewCheck, Views, type ViewState, ViewsUnusable, withSavedStates,
+  checkViews, type Halt, isViewFailure, rebuildViews, type ViewCheck, type ViewState, withSavedStates,
 } from '@cadastre/views';
 import { CommandFailed, exitCode } from '../exit-code.js';
-import { openStore, viewsOf } from '../run-ledger.js';
-import { messageOf } from '../system-error.js';
+import { tellingDamage } from '../ledger-damage.js';
+import { openStore, openStoreToRead, viewsOf } from '../run-ledger.js';
 import { print, printJson, progress, say } from '../terminal.js';
 
 interface ViewOptions {
@@ -17,7 +16,7 @@ interface ViewOptions {
 export function addViews(program: Command): void {
   const views = program.command('views').description('the lists of a ledger, which can be built anew from its events');
   views.command('rebuild')
-    .description('throw the lists away and build them anew; no server may be running on the ledger')
+    .description('build the lists anew from the events; no server may be running on the ledger')
     .requiredOption('--data <dir>', 'directory of the ledger')
     .option('--json', 'print as JSON')
     .action(rebuild);
@@ -32,14 +31,11 @@ async function rebuild({ data, json }: ViewOptions): Promise<void> {
   const store = await openStore(data, () => undefined);
   const bar = progress('taking in events');
   try {
-    const views = Views.anew(store, viewsOf(data));
     const start = performance.now();
-    await views.follow((done, total) => bar.update(done, total));
+    const { state, halted } = await tellingFailure(`cannot build the lists in ${data}`,
+      () => rebuildViews(store, viewsOf(data), (done, total) => bar.update(done, total)));
     const seconds = (performance.now() - start) / 1_000;
     bar.stop();
-    const state = views.state();
-    const halted = views.halted();
-    await views.close();
     const events = eventsIn(state);
     if (json) printJson({ events, eventsPerSecond: Math.round(events / seconds), ...state, halted });
     else {
@@ -70,26 +66,27 @@ async function check({ data, json }: ViewOptions): Promise<void> {
 }
 
 async function compare(directory: string): Promise<ViewCheck & { readonly kept: StateCheck }> {
-  const store = await openToRead(directory);
+  const store = await openStoreToRead(directory);
   const bar = progress('taking in events');
   try {
     const path = viewsOf(directory);
-    const check = await checkViews(store, path, (done, total) => bar.update(done, total));
-    return { ...check, kept: await withSavedStates(path, (states) => checkStates(store, states)) };
-  } catch (error) {
-    if (!(error instanceof ViewsUnusable)) throw error;
-    throw new CommandFailed(exitCode.io, `cannot read the views in ${directory}: ${error.message}`);
+    return await tellingFailure(`cannot read the views in ${directory}`, async () => {
+      const check = await checkViews(store, path, (done, total) => bar.update(done, total));
+      return { ...check, kept: await withSavedStates(path, (states) => checkStates(store, states)) };
+    });
   } finally {
     bar.stop();
     await store.close();
   }
 }
 
-async function openToRead(directory: string): Promise<SqliteEventStore> {
+/** Does work that reads the ledger and the file of its lists, and tells which of the two failed. */
+async function tellingFailure<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
-    return await SqliteEventStore.openReadOnly(directory);
+    return await tellingDamage(work);
   } catch (error) {
-    throw new CommandFailed(exitCode.io, `cannot read the ledger in ${directory}: ${messageOf(error)}`);
+    if (!isViewFailure(error)) throw error;
+    throw new CommandFailed(exitCode.io, `${what}: ${error.message}`);
   }
 }
 
@@ -97,7 +94,8 @@ function failIfHalted(halted: readonly Halt[]): void {
   const [first] = halted;
   if (!first) return;
   const { view, position, reason } = first;
-  throw new CommandFailed(exitCode.integrityFailed, `the view of ${view} cannot take in event ${position}: ${reason}`);
+  throw new CommandFailed(exitCode.integrityFailed,
+    `the view of ${view} cannot take in event ${position}: ${reason}; the lists are left as they were`);
 }
 
 function eventsIn({ positions }: ViewState): number {
