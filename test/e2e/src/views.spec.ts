@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { cadastre, LedgerProcess, temporaryDirectory } from './ledger-process.js';
@@ -80,6 +80,16 @@ describe('cadastre views', () => {
     meddle('PRAGMA user_version = 99');
     expect(views('check')).toMatchObject({ status: 74, stdout: '' });
     expect(cadastre(['views', 'check', '--data', '/nowhere']).status).toBe(74);
+  });
+
+  it.each(['check', 'rebuild'])('%s makes no ledger where there is none', (command) => {
+    const [empty, missing] = [temporaryDirectory(), join(directory.path, 'missing')];
+    for (const path of [empty.path, missing]) {
+      const { status, stderr } = cadastre(['views', command, '--data', path]);
+      expect([status, stderr]).toEqual([74, expect.stringContaining(`There is no ledger in ${path}`) as string]);
+    }
+    expect([readdirSync(empty.path), existsSync(missing)]).toEqual([[], false]);
+    empty.remove();
   });
 
   it('of another version are built anew by the next server', async () => {

@@ -1,4 +1,5 @@
 import { type Command } from 'commander';
+import { type SqliteEventStore } from '@cadastre/event-store-sqlite';
 import { checkStates, type StateCheck } from '@cadastre/ledger';
 import {
   checkViews, type Halt, isViewFailure, rebuildViews, type ViewCheck, type ViewState, withSavedStates,
@@ -28,7 +29,7 @@ export function addViews(program: Command): void {
 }
 
 async function rebuild({ data, json }: ViewOptions): Promise<void> {
-  const store = await openStore(data, () => undefined);
+  const store = await openStoreThatIs(data);
   const bar = progress('taking in events');
   try {
     const start = performance.now();
@@ -47,6 +48,13 @@ async function rebuild({ data, json }: ViewOptions): Promise<void> {
     bar.stop();
     await store.close();
   }
+}
+
+/** Opens a ledger to keep others from writing; one that is not there has no lists, and is not made. */
+async function openStoreThatIs(directory: string): Promise<SqliteEventStore> {
+  const found = await openStoreToRead(directory);
+  await found.close();
+  return openStore(directory, () => undefined);
 }
 
 async function check({ data, json }: ViewOptions): Promise<void> {
