@@ -41,11 +41,12 @@ function findingsIn({ event, seen, stream }: ToldEvent, before: RowsBefore): rea
       ];
     }
     case 'DeviceAttached': return pfUnregistered(event.function, before);
+    case 'DeviceMoved': return pfUnregistered(event.to, before);
+    case 'LayoutImported': return event.function ? pfUnregistered(event.function, before) : [];
     case 'LayoutDiverged': return [diverged(event, stream, before)];
     case 'FunctionRegistered': case 'ObservationConfirmed': case 'FunctionClaimed': case 'FunctionReleased':
     case 'FunctionRetired': case 'SharedCapabilityUsed': case 'SharedCapabilityFreed':
-    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceMoved': case 'LayoutImported': case 'DeviceDetached':
-    case 'PersonaPublished': return [];
+    case 'LayoutDecided': case 'LayoutConfirmed': case 'DeviceDetached': case 'PersonaPublished': return [];
   }
 }
 

@@ -10,7 +10,7 @@ export const clashKinds = [
   'guest-sees-another-layout',
   /** A VF names a physical function that was observed to be none. */
   'stated-pf-is-no-pf',
-  /** A VF was attached while the physical function it names was unknown: nobody could look there. */
+  /** A device came to a VF while the physical function it names was unknown: nobody could look there. */
   'stated-pf-is-unregistered',
   /** One serial number at two hosts: a card that moved and was not retired, or one host under two names. */
   'serial-number-on-two-hosts',

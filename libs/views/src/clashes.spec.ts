@@ -152,6 +152,22 @@ describe('the list of clashes', () => {
     }]);
   });
 
+  it('tells of a VF to which a device was moved or brought before its physical function was known', async () => {
+    const log = new TestLog();
+    const orphans = [functionKey(vf), functionKey('0000:3b:00.2')] as const;
+    for (const key of orphans) await log.observe(key, card, vfOf(pf));
+    await log.observe(functionKey('0000:3c:00.0'), card);
+    await log.attach(deviceKey(), functionKey('0000:3c:00.0'));
+    await log.move(deviceKey(), orphans[0]);
+    await log.bring(deviceKey('vm-2'), deviceKey(), orphans[1]);
+    await log.bring(deviceKey('vm-3'), deviceKey(), null);
+    const at = (await log.events()).map(({ event: { type } }) => type);
+    expect(await clashesIn(log)).toMatchObject([
+      { position: at.indexOf('DeviceMoved'), streams: ['device-vm-1/gpu0', functionStream(orphans[0])] },
+      { position: at.indexOf('LayoutImported'), streams: ['device-vm-2/gpu0', functionStream(orphans[1])] },
+    ].map((clash) => ({ kind: 'stated-pf-is-unregistered', detail: { pf: `function-host-a/${pf}` }, ...clash })));
+  });
+
   it('tells once of one serial number at two hosts, and names a bounded number of streams', async () => {
     const log = new TestLog();
     for (let index = 0; index < clashStreamsMax + 4; index += 1) {

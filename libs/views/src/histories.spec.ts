@@ -28,6 +28,8 @@ async function expectTrue(views: Views, log: TestLog): Promise<void> {
   expect(functions).toMatchObject({ rows: folded.functions, more: false });
   expect(devices).toEqual({ kind: 'listed', rows: folded.devices, more: false });
   expect(await views.migrations({}, -1, 1_000)).toEqual({ kind: 'listed', rows: folded.migrations, more: false });
+  const orphans = await views.clashes({ kind: 'stated-pf-is-unregistered' }, 0, 1_000);
+  expect(orphans).toMatchObject({ rows: folded.withoutPf.map((position) => ({ position })), more: false });
   expect(new Map(views.evidenceBehind('start')?.models)).toEqual(await evidenceByFolding(log));
   await rebuilt.follow();
   await views.follow();
@@ -45,7 +47,8 @@ describe('random histories', () => {
       for (const { event } of await log.events()) types.add(event.type);
     }
     expect([
-      'HostFactsObserved', 'FunctionRetired', 'LayoutConfirmed', 'LayoutDiverged', 'DeviceDetached', 'PasidEnabled',
+      'HostFactsObserved', 'FunctionRetired', 'LayoutConfirmed', 'LayoutDiverged', 'DeviceMoved', 'LayoutImported',
+      'DeviceDetached', 'PasidEnabled',
       'PasidAttached', 'PasidOperationFailed', 'PasidsDetached', 'MigrationPlanned', 'MigrationPrepared',
       'MigrationCompleted', 'MigrationAborted',
     ].filter((type) => !types.has(type))).toEqual([]);

@@ -7,10 +7,10 @@ import { Digest, type VmmRequest } from '@cadastre/device-layout';
 import { EventId, type EventStore, MemoryEventStore, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
   decodeEvent, deviceDecider, DeviceId, type DeviceKey, deviceStream, encodeEvent, fold, functionDecider,
-  type DecidedLayout, type FunctionKey, type FunctionState, functionStream, HostName, isDeviceEvent, isFunctionEvent,
-  isMigrationEvent, type LayoutGround, type LayoutWish, type LedgerEvent, migrationDecider, MigrationId,
-  type MigrationKey, migrationStream, Observation, observedAgain, type PasidCommand, rebuildGuestConfigSpace,
-  type RegisteredFunction, type RunningGuest, VmId,
+  type DecidedLayout, type FunctionEvent, type FunctionKey, type FunctionState, functionStream, HostName,
+  isDeviceEvent, isFunctionEvent, isMigrationEvent, type LayoutGround, type LayoutWish, type LedgerEvent,
+  migrationDecider, MigrationId, type MigrationKey, migrationStream, Observation, observedAgain, type PasidCommand,
+  planMove, type PlannedMove, rebuildGuestConfigSpace, type RegisteredFunction, type RunningGuest, VmId,
 } from '@cadastre/lifecycle';
 
 export function sure<Value>(result: Result<Value, unknown>): Value {
@@ -111,6 +111,36 @@ export class TestLog {
     await this.append([deviceStream(key), attached.value], [functionStream(of), claimed.value]);
   }
 
+  /** Moves a device as the end of a migration does, if its guest finds there what it has. */
+  async move(key: DeviceKey, to: FunctionKey): Promise<void> {
+    const state = await this.device(key);
+    const planned = await this.plannedMove(key, to);
+    if (!planned) return;
+    const { source, layout } = planned.move;
+    const moved = deviceDecider.decide({ kind: 'move-device', key, to, layout, migration: migrationId() }, state);
+    const released = functionDecider.decide({ kind: 'release-function', key: source, by: key },
+      await this.function(source));
+    await this.append([deviceStream(key), sure(moved)], [functionStream(source), sure(released)],
+      [functionStream(to), planned.claimed]);
+  }
+
+  /** Brings a copy of a device as the import of a bundle does, onto a function or none. */
+  async bring(key: DeviceKey, of: DeviceKey, onto: FunctionKey | null): Promise<void> {
+    const original = await this.device(of);
+    if (original.kind !== 'attached' || !original.layout) return;
+    const planned = onto && await this.plannedMove(of, onto, key);
+    if (onto && !planned) return;
+    const { layout, revision } = original;
+    const source = { stream: deviceStream(of), revision, position: this.written, function: original.function };
+    const brought = deviceDecider.decide({ kind: 'import-device', key, move: planned?.move ?? null, imported: {
+      bundle: Digest.of('bundle'), source, layout, observed: await this.stoodOn(layout), hotPlugOrder: null,
+      plugins: [], isFound: true,
+    } }, await this.device(key));
+    if (!brought.ok) return;
+    const claimed = planned && onto ? [[functionStream(onto), planned.claimed] as const] : [];
+    await this.append([deviceStream(key), brought.value], ...claimed);
+  }
+
   /** Keeps a function for a device, as the preparation of a migration does. */
   async keep(key: FunctionKey, by: DeviceKey, migration: MigrationId): Promise<void> {
     const claimed = functionDecider.decide({ kind: 'claim-function', key, by, migration }, await this.function(key));
@@ -208,6 +238,19 @@ export class TestLog {
     if (functionStream(device.function) !== functionStream(owned.key)) return null;
     const { layout, revision } = device;
     return { holder: { ...owned.claim, revision }, layout, stoodOn: await this.stoodOn(layout) };
+  }
+
+  /** What a device has, on another function, and the claim of that one; undefined where the ledger would refuse. */
+  private async plannedMove(key: DeviceKey, to: FunctionKey, by = key): Promise<
+    { readonly move: PlannedMove; readonly claimed: readonly FunctionEvent[] } | undefined
+  > {
+    const [device, target] = [await this.device(key), await this.function(to)];
+    if (device.kind !== 'attached' || !device.layout || target.kind === 'unregistered') return undefined;
+    const observed = await this.stoodOn(device.layout);
+    const { physicalFunction, evidence } = await this.ground(target);
+    const moved = sure(planMove({ device, observed, target, physicalFunction, evidence, vmm: null }));
+    const claimed = functionDecider.decide({ kind: 'claim-function', key: to, by, migration: null }, target);
+    return moved.kind === 'possible' && claimed.ok ? { move: moved.move, claimed: claimed.value } : undefined;
   }
 
   /** The observation a layout was decided over. */

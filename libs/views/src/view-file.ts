@@ -9,7 +9,7 @@ export const inMemory = ':memory:';
 export const viewFileName = 'views.sqlite';
 
 /** Raise it when a table, or what a projection writes into one, changes: older files are then built anew. */
-export const viewsVersion = 7;
+export const viewsVersion = 8;
 
 /** `CDSV`; marks the file as ours. See "PRAGMA application_id". */
 const applicationId = 0x43445356;

@@ -54,6 +54,10 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
     key: anyDevice, of: anyFunction, pasid: fc.boolean(), vmm: fc.constantFrom(null, qemu),
   }).map(({ key, of, pasid, vmm }): Step => (log) => log.attach(key, of, pasid, vmm)) },
   anyDevice.map((key): Step => (log) => log.detach(key)),
+  { weight: 2, arbitrary: fc.record({ key: anyDevice, to: anyFunction })
+    .map(({ key, to }): Step => (log) => log.move(key, to)) },
+  { weight: 2, arbitrary: fc.record({ key: anyDevice, of: anyDevice, onto: fc.option(anyFunction) })
+    .map(({ key, of, onto }): Step => (log) => log.bring(key, of, onto)) },
   fc.record({ key: anyDevice, pasid: fc.boolean(), vmm: fc.constantFrom(null, qemu) })
     .map(({ key, pasid, vmm }): Step => (log) => log.decide(key, pasid, vmm)),
   fc.record({ key: anyDevice, kind: fc.option(fc.constantFrom(...kinds)) })

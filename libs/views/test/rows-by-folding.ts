@@ -11,6 +11,8 @@ export interface FoldedRows {
   readonly functions: readonly Omit<FunctionRow, 'since' | 'vfModel' | 'serialNumber' | 'structure'>[];
   readonly devices: readonly DeviceRow[];
   readonly migrations: readonly MigrationRow[];
+  /** Where in the log a device came to a VF whose PF nobody had registered. */
+  readonly withoutPf: readonly number[];
 }
 
 /** The rows as the deciders' own states tell them: slowly, and by none of the code of the projections. */
@@ -18,12 +20,17 @@ export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
   const functions = new Map<string, FunctionState>();
   const devices = new Map<string, FoldedDevice>();
   const migrations = new Map<string, { readonly state: MigrationState; readonly since: number }>();
+  const withoutPf: number[] = [];
   for (const [position, { stream, event }] of (await log.events()).entries()) {
     if (isFunctionEvent(event)) {
       functions.set(stream, functionDecider.evolve(functions.get(stream) ?? functionDecider.initial, event));
     } else if (isDeviceEvent(event)) {
       const before = devices.get(stream) ?? { state: deviceDecider.initial, model: null, since: position };
       const state = deviceDecider.evolve(before.state, event);
+      const came = state.kind === 'attached' && (before.state.kind !== 'attached'
+        || functionStream(before.state.function) !== functionStream(state.function)) ? state.function : null;
+      const pf = came && factsOf(came, functions)?.sriov.pf;
+      if (came && pf && !factsOf({ host: came.host, address: pf }, functions)) withoutPf.push(position);
       const isDecided = event.type === 'LayoutDecided' && state.kind === 'attached';
       devices.set(stream, { ...before, state, model: isDecided ? modelOf(state.function, functions) : before.model });
     } else if (isMigrationEvent(event)) {
@@ -37,6 +44,7 @@ export async function rowsByFolding(log: TestLog): Promise<FoldedRows> {
     migrations: [...migrations.values()].flatMap(({ state, since }) => (state.kind === 'unknown' ? []
       : [{ key: state.key, revision: state.revision, since, state: state.kind, host: state.host,
         devices: state.moves.length }])),
+    withoutPf,
   };
 }
 
