@@ -144,6 +144,17 @@ describe('a bundle over HTTP', () => {
     expect(reply.body['detail']).toMatch(/nic0 to host-z\/0000:08:00.0: .*0x134/);
   });
 
+  it.each(['constructor', 'prototype', 'toString'])('brings a device named %s along', async (name) => {
+    await source.post('/v1/functions', there('nic-v1', '0000:04:00.0', 'host-a'));
+    await target.post('/v1/functions', there('nic-v1', '0000:08:00.0', 'host-z'));
+    await source.post(`/v1/vms/vm-1/devices/${name}/attach`, {
+      function: { host: 'host-a', address: '0000:04:00.0' }, capabilities: [{ name: 'pasid' }] });
+    const reply = await imported(await exported(), { nic0: '0000:07:00.0', [name]: '0000:08:00.0' });
+    expect(reply.status).toBe(201);
+    expect((await target.get(`/v1/vms/vm-1/devices/${name}`)).body).toMatchObject({
+      state: 'attached', function: { host: 'host-z', address: '0000:08:00.0' } });
+  });
+
   it('of a VM that is attached here, or held by a migration, is refused', async () => {
     const bundle = await exported();
     await target.post('/v1/functions', there('nic-v1', '0000:09:00.0', 'host-z'));

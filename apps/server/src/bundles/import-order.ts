@@ -24,7 +24,7 @@ export async function readImport(
   // A file ends with a line break; a line behind it would be one too many.
   if (lines.at(-1) === '') lines.pop();
   const given = parsed(first);
-  assertSoundBody(given);
+  assertSoundBody(given, ['/target/functions']);
   const { target } = await pipe.transform(given, { type: 'body', metatype: ImportOrderDto }) as ImportOrderDto;
   return { lines, target: target ? {
     host: parse.host(target.host, '/target/host'), vmm: target.vmm ? vmmOf(target.vmm, '/target/vmm') : null,

@@ -1,20 +1,24 @@
 import { applyDecorators, type Type as Class, ValidationPipe } from '@nestjs/common';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import {
   ArrayMaxSize, getMetadataStorage, IsArray, IsDefined, isInt, IsObject, ValidateBy, ValidateNested,
   type ValidationError, type ValidationOptions,
 } from 'class-validator';
 import { EdgeProblem } from '../problems/edge-problem.js';
 import { type FieldError } from '../problems/problem.js';
+import { memberPointer } from './member-pointer.js';
 
 /** Errors told at once: enough to mend a request, few enough to read. */
 const errorsMax = 32;
 
-/** What came as JSON holds no binary values: looking for them took as long as half of the validation. */
 class JsonValidationPipe extends ValidationPipe {
+  /** What came as JSON holds no binary values: looking for them took as long as half of the validation. */
   protected override findNestedBinaryValues(): ValidationError[] {
     return [];
   }
+
+  /** Would drop `constructor` and `prototype` in silence. `SoundBody` refused such members, but where they are ids. */
+  protected override stripProtoKeys(): void {}
 }
 
 /** Checks every DTO; unknown fields are refused, each wrong field is named with a JSON Pointer. */
@@ -31,7 +35,7 @@ export function validationPipe(): ValidationPipe {
 }
 
 function fieldErrors(error: ValidationError, parent: string): FieldError[] {
-  const pointer = `${parent}/${error.property.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const pointer = memberPointer(parent, error.property);
   const own = Object.entries(error.constraints ?? {}).map(([constraint, detail]): FieldError => {
     const value: unknown = error.value;
     const limit = limitOf(constraint, detail, error.target);
@@ -71,6 +75,16 @@ export function IsNested(dto: () => Class): PropertyDecorator {
 export function IsNestedList(dto: () => Class, max: number): PropertyDecorator {
   return applyDecorators(IsArray(), ArrayMaxSize(max), IsObject({ each: true }), ValidateNested({ each: true }),
     Type(dto));
+}
+
+/**
+ * An object whose members are named by ids: `constructor` is one. It is kept as it came, since class-transformer leaves
+ * such members out; and has a type, since it would take their object for one of the class it names. `SoundBody` lets
+ * such names through where `NamedByIds` points.
+ */
+export function IsNamedByIds(): PropertyDecorator {
+  return applyDecorators(IsObject(), Type(() => Object),
+    Transform(({ obj, key }) => (obj as Record<string, unknown>)[key]));
 }
 
 const hexPattern = /^0x[0-9a-fA-F]{1,4}$/;

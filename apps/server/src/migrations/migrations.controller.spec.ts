@@ -255,6 +255,25 @@ describe('a migration over HTTP', () => {
     expect(await server.events()).toBe(events);
   });
 
+  it.each([
+    'constructor', 'prototype', 'toString', 'toLocaleString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf',
+    'propertyIsEnumerable', 'then', 'length',
+  ])('takes a device named %s along', async (name) => {
+    await server.post('/v1/functions', there('nic-v1', '0000:04:00.0', 'host-a'));
+    await server.post('/v1/functions', there('nic-v1', '0000:08:00.0'));
+    const named = `/v1/vms/vm-1/devices/${name}`;
+    const attached = await server.post(`${named}/attach`, {
+      function: { host: 'host-a', address: '0000:04:00.0' }, capabilities: [{ name: 'pasid' }], vmm: qemu });
+    expect(attached.status).toBe(201);
+    const planned = await plan({ functions: { nic0: '0000:07:00.0', [name]: '0000:08:00.0' } });
+    expect(planned.status).toBe(201);
+    await step(planned.body['id'], 'prepare', '"0"');
+    expect((await step(planned.body['id'], 'complete', '"1"')).status).toBe(200);
+    expect((await server.get(named)).body).toMatchObject({
+      device: name, function: { host: 'host-b', address: '0000:08:00.0' } });
+    expect(refusal(await plan({ functions: { nic0: 'x', [name]: 'x' } }))).toEqual([400, 'request-invalid', 'none']);
+  });
+
   it('of a VM whose devices are all detached is about none; of one that never had any there is none', async () => {
     await server.post(`${device}/detach`, {}, { 'if-match': '*' });
     expect(refusal(await plan()).slice(0, 2)).toEqual([422, 'migration-devices-differ']);

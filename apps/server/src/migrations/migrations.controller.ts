@@ -11,6 +11,7 @@ import { entityTag, preconditionOf, readerHas } from '../http/precondition-heade
 import { QueryParameters } from '../http/query-parameters.js';
 import { answerRecorded } from '../http/recorded-answer.js';
 import { requestIdentity } from '../http/request-identity.js';
+import { NamedByIds } from '../http/sound-body.js';
 import { migrationRowView } from '../lists/row-view.js';
 import { found, recorded } from '../problems/refused.js';
 import { migrationView } from './migration-view.js';
@@ -22,6 +23,7 @@ export class MigrationsController {
 
   /** Plans: a verdict for each device of the VM, all of them or none. */
   @Post()
+  @NamedByIds('/target/functions')
   async plan(
     @Param('vm') given: string, @Body() { target }: PlanMigrationDto, @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

@@ -1,6 +1,6 @@
-import { IsObject, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsOptional, IsString, Length, Matches } from 'class-validator';
 import { VmmDto } from '../devices/attach-device.dto.js';
-import { IsNested } from '../http/validation.js';
+import { IsNamedByIds, IsNested } from '../http/validation.js';
 
 /** Where a VM is to go. */
 export class MigrationTargetDto {
@@ -12,7 +12,7 @@ export class MigrationTargetDto {
   vmm?: VmmDto | null;
 
   /** The address of a function at the target for each attached device of the VM. */
-  @IsObject()
+  @IsNamedByIds()
   functions!: Record<string, unknown>;
 }
 

@@ -100,10 +100,44 @@ describe('a refused registration', () => {
     expect(reply.body['code']).toBe(code);
   });
 
-  it.each(['toString', 'constructor', 'valueOf', 'hasOwnProperty'])('a field named %s', async (name) => {
+  it.each(['toString', 'constructor', 'prototype', 'valueOf', 'hasOwnProperty'])('a field named %s', async (name) => {
     expectProblem(await server.post('/v1/functions', look({ [name]: 1 })), 400, 'request-invalid', new RegExp(name));
     const kernel = { release: '7.2', flavour: 'upstream', [name]: 1 };
     expectProblem(await server.post('/v1/functions', look({ kernel })), 400, 'request-invalid', new RegExp(name));
+  });
+
+  // Where a device of a migration is named, they are names of devices; nowhere else, however a pointer is spelt.
+  it.each([
+    ['in a body', (functions: string) => `{"target":{"host":"h","functions":${functions}}}`],
+    ['in a member that is named so', (functions: string) => `{"target/functions":${functions}}`],
+    ['in a member body', (functions: string) => `{"body":{"target":{"functions":${functions}}}}`],
+  ])('members that every object has, of functions %s of another route', async (_where, body) => {
+    for (const name of ['toString', 'constructor', 'prototype', '__proto__', '__defineGetter__']) {
+      for (const [route, method] of [['/v1/functions', 'POST'], ['/v1/personas/p', 'PUT']] as const) {
+        const headers = { 'idempotency-key': 'own', 'content-type': 'application/json' };
+        const payload = body(`{"${name}":"0000:03:00.0"}`);
+        const { statusCode } = await server.app.inject({ method, url: route, headers, payload });
+        expect([route, name, statusCode]).toEqual([route, name, 400]);
+      }
+    }
+  });
+
+  it.each(['__proto__', '__defineGetter__', '.', ''])('a migration of a device named "%s"', async (name) => {
+    const functions = `{"nic0":"0000:03:00.0","${name}":"0000:03:00.0"}`;
+    const reply = await server.post('/v1/vms/vm-1/migrations', `{"target":{"host":"h","functions":${functions}}}`);
+    expect(reply).toMatchObject({ status: 400, body: { outcome: 'none' } });
+    const headers = { 'content-type': 'application/x-ndjson' };
+    const brought = await server.post('/v1/vms/vm-1/imports', `{"target":{"host":"h","functions":${functions}}}\n{}\n`,
+      headers);
+    expect(brought).toMatchObject({ status: 400, body: { outcome: 'none' } });
+  });
+
+  it('a member of an address, where the address of a function is to be', async () => {
+    for (const address of [{ toString: 1 }, { constructor: { name: 'x' } }, [{ valueOf: 1 }], null, 7]) {
+      const target = { host: 'h', functions: { constructor: address } };
+      const reply = await server.post('/v1/vms/vm-1/migrations', { target });
+      expect([reply.status, reply.body['code']]).toEqual([400, 'request-invalid']);
+    }
   });
 
   it('a physical function of something that is no VF', async () => {
