@@ -6,7 +6,9 @@ export {
   type KnownImport,
 } from './bundle/import-decider.js';
 export { type Bundle, type BundledDevice, type BundleRefusal, readBundle } from './bundle/read-bundle.js';
-export { layoutLine, type Needed, neededBy } from './bundle/write-bundle.js';
+export {
+  isSamePersona, layoutLine, type Needed, neededBy, personaBrought, publishedAt,
+} from './bundle/write-bundle.js';
 export { type Decider, fold } from './decider.js';
 export {
   type DecideRefusal, grantCapability, type LayoutGround, type LayoutWish, wantedBy,

@@ -2,8 +2,9 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, type Position, type RecordedEvent, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
-  BundleChain, bundleFormat, type BundleLine, decodeEvent, deviceDecider, type DeviceKey, type DeviceState,
-  deviceStream, fold, isDeviceEvent, layoutLine, type Needed, neededBy, type VmId,
+  BundleChain, bundleFormat, type BundleLine, type DecidedLayout, decodeEvent, deviceDecider, type DeviceKey,
+  type DeviceState, deviceStream, fold, isDeviceEvent, isSamePersona, layoutLine, type Needed, neededBy,
+  personaBrought, type PersonaReference, publishedAt, type VmId,
 } from '@cadastre/lifecycle';
 import { Views } from '@cadastre/views';
 import { DamagedHistory } from '../damaged-history.js';
@@ -61,11 +62,14 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
   private async* linesOf(key: DeviceKey, upTo: Position, written: Set<string>): AsyncGenerator<BundleLine> {
     const stream = deviceStream(key);
     let state: DeviceState = deviceDecider.initial;
+    let brought: PersonaReference | null = null;
     let revision = -1;
     for await (const recorded of this.eventsOf(stream, upTo)) {
       const { event } = decodeEvent(recorded.data);
       if (!isDeviceEvent(event)) throw new DamagedHistory(stream, `it holds ${event.type}`);
       for (const needed of neededBy(event)) yield* this.neededLines(needed, written);
+      if (event.type === 'LayoutDecided') yield* this.personaLines(event, recorded, brought, written);
+      brought = personaBrought(event, brought);
       yield eventLine(recorded);
       state = fold(deviceDecider, [event], state);
       ({ revision } = recorded);
@@ -82,11 +86,32 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     if (written.has(nameOf(needed))) return;
     written.add(nameOf(needed));
     const recorded = await this.recordedAt(needed);
+    if (!recorded) throw new DamagedHistory(needed.stream, `it has no revision ${needed.revision}`);
     const { event } = decodeEvent(recorded.data);
     if (event.type === 'HostFactsObserved') {
       yield* this.neededLines({ stream: needed.stream, revision: event.configSpaceRevision }, written);
     }
     yield eventLine(recorded);
+  }
+
+  /**
+   * The persona a layout wears, as it was published here before the layout was decided. Where it was not, an import
+   * brought the device with it, and the bundle of then had it.
+   */
+  private async* personaLines(
+    { persona }: DecidedLayout, { stream, position }: RecordedEvent, brought: PersonaReference | null,
+    written: Set<string>,
+  ): AsyncGenerator<BundleLine> {
+    if (!persona) return;
+    const place = publishedAt(persona);
+    const recorded = await this.recordedAt(place);
+    const event = recorded && recorded.position < position ? decodeEvent(recorded.data).event : undefined;
+    if (event?.type === 'PersonaPublished' && isSamePersona(event, persona)) {
+      yield* this.neededLines(place, written);
+      return;
+    }
+    if (isSamePersona(persona, brought)) return;
+    throw new DamagedHistory(stream, `nobody published the persona it wears: ${nameOf(place)}`);
   }
 
   private async* eventsOf(stream: string, upTo: Position): AsyncGenerator<RecordedEvent> {
@@ -102,11 +127,10 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     }
   }
 
-  private async recordedAt({ stream, revision }: Needed): Promise<RecordedEvent> {
+  private async recordedAt({ stream, revision }: Needed): Promise<RecordedEvent | undefined> {
     const from = StreamRevision.from(revision);
     const [recorded] = (await this.store.readStream(StreamName.from(stream), { from, limit: 1 })).events;
-    if (recorded) return recorded;
-    throw new DamagedHistory(stream, `it has no revision ${revision}`);
+    return recorded;
   }
 }
 

@@ -49,6 +49,7 @@ function linesOf(events: readonly DeviceEvent[], needed: readonly BundleLine[] =
   for (const [revision, event] of events.entries()) {
     lines.push(eventLine(event, stream, revision));
     const state = fold(deviceDecider, events.slice(0, revision + 1));
+    if (event.type === 'LayoutImported') lines.push(layoutLine({ stream, revision }, event.layout, event.observed, []));
     if (event.type !== 'LayoutDecided' || state.kind !== 'attached' || !state.layout) continue;
     lines.push(layoutLine({ stream, revision }, state.layout, observed, []));
   }
@@ -248,5 +249,41 @@ describe('a device that is imported', () => {
     ];
     expect(sure(readBundle(written(further))).devices).toMatchObject([{ state: 'detached', function: source }]);
     expect(canonicalJson(JSON.parse(written(further)[1] ?? ''))).toBe(written(further)[1]);
+  });
+});
+
+describe('a bundle of a device that came with a persona', () => {
+  const persona = { name: 'nic', version: 2, digest: Digest.of('as it was published elsewhere') };
+  const [begun, ...decisions] = attached;
+  const decided = { ...decisions[0], persona } as DeviceEvent;
+  const state = fold(deviceDecider, [...attached, decided]);
+  if (!begun || state.kind !== 'attached' || !state.layout) throw new Error('an attach decides');
+  const worn = state.layout;
+  const imported: DeviceEvent = {
+    type: 'LayoutImported', schema: 1, ...key, bundle: Digest.of('bundle'), layout: worn, observed, found: true,
+    source: { stream, revision: 1, position: 100, function: functionKey() }, function: functionKey(),
+    hotPlugOrder: null, verdict: null, plugins: [],
+  };
+  const told = (events: readonly DeviceEvent[]): readonly string[] => written(linesOf(events));
+
+  it('needs it no more: what it is was told by the import', () => {
+    expect(sure(readBundle(told([imported, decided]))).devices)
+      .toMatchObject([{ state: 'attached', layout: { persona } }]);
+  });
+
+  it.each<[string, readonly DeviceEvent[]]>([
+    ['another version', [{ ...decided, persona: { ...persona, version: 3 } } as DeviceEvent]],
+    ['one with another layout', [{ ...decided, persona: { ...persona, digest: Digest.of('other') } } as DeviceEvent]],
+    ['the same behind a new attachment', [decided, detached, begun, decided]],
+  ])('needs %s as it was published', (_what, events) => {
+    expect(readBundle(told([imported, ...events]))).toMatchObject({
+      ok: false, refusal: { problem: expect.stringMatching(/persona it wears is missing: nic@/) as string } });
+  });
+
+  it.each([[0], ['nic'], [{}], [{ ...persona, name: 'no/name' }], [{ ...persona, version: 0 }],
+    [{ ...persona, digest: 7 }]])('is refused when the persona is %j', (other) => {
+    const forged = { ...imported, layout: { ...worn, persona: other } } as unknown as DeviceEvent;
+    expect(readBundle(told([forged]))).toMatchObject({
+      ok: false, refusal: { problem: expect.stringMatching(/is no version of a persona/) as string } });
   });
 });

@@ -5,15 +5,16 @@ import {
 } from '@cadastre/device-layout';
 import { fold } from '../decider.js';
 import { type AttachedDevice, deviceDecider, type DeviceState } from '../device/device-decider.js';
-import { type DecidedLayout, type DeviceEvent } from '../device/device-events.js';
+import { type DecidedLayout, type DeviceEvent, type PersonaReference } from '../device/device-events.js';
 import { predictedGuestSpace, rebuildGuestConfigSpace } from '../device/guest-config-space.js';
 import { decodeEvent, encodeEvent, isDeviceEvent, isPersonaEvent, type LedgerEvent } from '../event-codec.js';
 import { type Observation } from '../function/observation.js';
 import { observedAgain } from '../function/observed-again.js';
 import { decidedDocument } from '../migration/guest-document.js';
-import { type VmId } from '../name.js';
+import { PersonaName, type VmId } from '../name.js';
 import { type DeviceKey, deviceStream, type FunctionKey } from '../stream-key.js';
 import { BundleChain, bundleFormat, type BundleLine, type LayoutDigests } from './bundle-line.js';
+import { isSamePersona, personaBrought } from './write-bundle.js';
 
 /** One device of a bundle whose every layout was rebuilt and found to be what was recorded. */
 export interface BundledDevice {
@@ -77,6 +78,8 @@ interface Reading {
   readonly observed: Observation | null;
   readonly plugins: readonly Digest[];
   readonly isFound: boolean;
+  /** The persona an import brought it with. */
+  readonly brought: PersonaReference | null;
 }
 
 type LineOf<Name extends BundleLine['line']> = Extract<BundleLine, { line: Name }>;
@@ -188,11 +191,13 @@ class BundleReader {
     if (reading.stream !== stream) throw new Damage(`${reading.stream} has not ended`);
     if (revision !== reading.revision + 1) throw new Damage(`revision ${reading.revision + 1} is missing`);
     const state = fold(deviceDecider, [event], reading.state);
-    this.reading = { ...reading, revision, state, isFound: reading.isFound || isFound(state) };
+    const brought = personaBrought(event, reading.brought);
+    this.reading = { ...reading, revision, state, brought, isFound: reading.isFound || isFound(state) };
     if (event.type !== 'LayoutDecided' && event.type !== 'LayoutImported') return;
     const imported = event.type === 'LayoutImported' ? event : null;
     const layout = imported?.layout ?? (state.kind === 'attached' ? state.layout : null);
     if (!layout) throw new Damage('it decides a layout of a device that is not attached');
+    if (!imported) this.assertPersona(layout, brought);
     const observed = imported?.observed ?? this.observationOf(layout);
     this.reading = { ...this.reading, layout, observed };
     this.awaited = layout;
@@ -208,18 +213,22 @@ class BundleReader {
     if (this.devices.some((one) => deviceStream(one.key) === own)) throw new Damage('the device was told before');
     return {
       key, stream, revision: -1, state: deviceDecider.initial, layout: null, observed: null, plugins: [],
-      isFound: false,
+      isFound: false, brought: null,
     };
   }
 
-  private observationOf({ observation, persona }: DecidedLayout): Observation {
+  private observationOf({ observation }: DecidedLayout): Observation {
     const place = `${observation.stream}@${observation.revision}`;
     const observed = this.observations.get(place);
     if (!observed) throw new Damage(`the observation it stands on is missing: ${place}`);
-    if (persona && !this.personas.has(`${persona.name}@${persona.version} ${persona.digest}`)) {
-      throw new Damage(`the persona it wears is missing: ${persona.name}@${persona.version}`);
-    }
     return observed;
+  }
+
+  /** It was published where the bundle was written, or the device came there with it. */
+  private assertPersona({ persona }: DecidedLayout, brought: PersonaReference | null): void {
+    if (!persona || isSamePersona(persona, brought)) return;
+    if (this.personas.has(`${persona.name}@${persona.version} ${persona.digest}`)) return;
+    throw new Damage(`the persona it wears is missing: ${persona.name}@${persona.version}`);
   }
 
   private takeLayout(line: LineOf<'layout'>): void {
@@ -268,12 +277,21 @@ function assertUsable(layout: DecidedLayout): void {
   assertWithinSpace(layout);
   const odd = listNames.find((name) => !Array.isArray(layout[name]));
   if (odd) throw new Damage(`${odd} is no list`);
+  if (layout.persona !== null) assertPublishable(layout.persona);
   for (const placement of [...layout.placements, ...layout.reserved]) {
     const { name, offset, length, space } = placement;
     if (!isSyntheticName(name)) throw new Damage(`${String(name)} is no capability that can be placed`);
     const isPlace = [offset, length].every((one) => Number.isInteger(one) && one > 0 && one <= 0x1000);
     if (!isPlace || (space !== 'standard' && space !== 'extended')) throw new Damage(`${name} has no place`);
     explainPlacement(placement);
+  }
+}
+
+/** No digest covers which persona it was; whoever exports the device again looks for it by its name and version. */
+function assertPublishable({ name, version, digest }: PersonaReference): void {
+  const isNamed = typeof name === 'string' && PersonaName.from(name).ok && typeof digest === 'string';
+  if (!isNamed || !Number.isInteger(version) || version < 1) {
+    throw new Damage(`${String(name)}@${String(version)} is no version of a persona`);
   }
 }
 

@@ -1,5 +1,7 @@
 import { type Digest, writeLayoutDocument } from '@cadastre/device-layout';
-import { type DecidedLayout, type DeviceEvent, type ObservationReference } from '../device/device-events.js';
+import {
+  type DecidedLayout, type DeviceEvent, type ObservationReference, type PersonaReference,
+} from '../device/device-events.js';
 import { type Observation } from '../function/observation.js';
 import { decidedDocument } from '../migration/guest-document.js';
 import { type PersonaName } from '../name.js';
@@ -12,15 +14,31 @@ export interface Needed {
   readonly revision: number;
 }
 
-/** The events a layout cannot be checked without, in the order they have to stand before it. */
+/** The observations a layout cannot be checked without, in the order they have to stand before it. */
 export function neededBy(event: DeviceEvent): readonly Needed[] {
   if (event.type !== 'LayoutDecided') return [];
-  const { observation, physicalFunction, persona } = event;
-  const needed = [observation, physicalFunction].filter((one): one is ObservationReference => one !== null)
-    .map(({ stream, revision }): Needed => ({ stream, revision }));
+  return [event.observation, event.physicalFunction].filter((one): one is ObservationReference => one !== null)
+    .map(({ stream, revision }) => ({ stream, revision }));
+}
+
+/** Where a ledger that published a persona has it. */
+export function publishedAt({ name, version }: PersonaReference): Needed {
   // It was a name when it was recorded.
-  if (persona) needed.push({ stream: personaStream(persona.name as PersonaName), revision: persona.version - 1 });
-  return needed;
+  return { stream: personaStream(name as PersonaName), revision: version - 1 };
+}
+
+/**
+ * The persona that came with a device, behind this event of its stream: of another ledger, whose bundle had it as it
+ * was published there. `before` is what came before the event. Nothing that is attached here anew goes on wearing it.
+ */
+export function personaBrought(event: DeviceEvent, before: PersonaReference | null): PersonaReference | null {
+  if (event.type === 'LayoutImported') return event.layout.persona;
+  return event.type === 'DeviceAttached' ? null : before;
+}
+
+/** Whether both are the same version with the same layout: of different ledgers, names may be the same by chance. */
+export function isSamePersona(one: PersonaReference, other: PersonaReference | null): boolean {
+  return one.name === other?.name && one.version === other.version && one.digest === other.digest;
 }
 
 /** The line that follows an event which brings a layout. */
