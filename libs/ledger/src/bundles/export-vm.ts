@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, type Position, type RecordedEvent, StreamName, StreamRevision } from '@cadastre/event-store';
@@ -14,7 +15,7 @@ import { type Refusal } from '../outcome.js';
 import { StreamReader } from '../stream-reader.js';
 
 export type ExportOutcome =
-  /** Lines of a bundle, read from the log while they are taken; a log that is damaged ends them with an error. */
+  /** Lines of a bundle that can be written, read from the log while they are taken; a store that fails ends them. */
   | { readonly kind: 'found'; readonly lines: AsyncIterable<string> }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
@@ -40,7 +41,11 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     const position = at ?? head;
     const ever = await devicesEver(this.views, vm, position);
     if (ever.kind === 'refused') return ever;
-    return { kind: 'found', lines: this.write(vm, ever.devices.map(({ key }) => key), position) };
+    const keys = ever.devices.map(({ key }) => key);
+    // What is damaged is found before anything is sent. Events never change: what is written again is the same.
+    const tried = this.write(vm, keys, position);
+    while (!(await tried.next()).done);
+    return { kind: 'found', lines: this.write(vm, keys, position) };
   }
 
   private async* write(vm: VmId, devices: readonly DeviceKey[], position: Position): AsyncGenerator<string> {
@@ -124,6 +129,8 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
       }
       if (page.endOfStream) return;
       next += page.events.length;
+      // Others are answered in between: a store may read without ever waiting.
+      await nextTurn();
     }
   }
 
