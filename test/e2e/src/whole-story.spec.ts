@@ -201,6 +201,9 @@ describe('the whole story of a device', () => {
       writeFileSync(bundle, text.replace('"hotPlugOrder\\":null', '"hotPlugOrder\\":1'));
       const tampered = cadastre(['import', bundle, '--server', other.url]);
       expect([tampered.status, tampered.stderr]).toEqual([10, expect.stringContaining('device-vm-7/nic0@0')]);
+      writeFileSync(bundle, Buffer.concat([Buffer.from(text.trimEnd()), Buffer.from([0xff])]));
+      const noText = cadastre(['verify', bundle]);
+      expect([noText.status, noText.stderr]).toEqual([10, expect.stringContaining('is not valid UTF-8')]);
     } finally {
       await other.stop('SIGTERM');
       elsewhere.remove();

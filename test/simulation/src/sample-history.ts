@@ -185,7 +185,7 @@ async function takeOver(teller: Teller, other: Teller): Promise<void> {
   const exported = await other.ledger.ask(new ExportVm(key.vm, null));
   if (exported.kind === 'refused') throw new Error(exported.refusal.kind);
   const lines: string[] = [];
-  for await (const line of exported.lines) lines.push(line);
+  for await (const line of exported.lines) lines.push(line.trimEnd());
   await teller.observe('virtio-net.lspci', 'host-b');
   const { host, address } = functionOf('virtio-net.lspci', 'host-b');
   const target = { host, vmm: null, functions: new Map([[String(key.device), address]]) };

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -109,8 +110,12 @@ function textIn(file: string): string {
     const code = systemErrorCode(error) === 'ENOENT' ? exitCode.notFound : exitCode.io;
     throw new CommandFailed(code, `cannot read ${file}: ${messageOf(error)}`);
   }
-  if (bytes.length <= bundleBytesMax) return bytes.toString('utf8');
-  throw new CommandFailed(exitCode.negative, `${file} has ${bytes.length} bytes, a bundle at most ${bundleBytesMax}`);
+  if (bytes.length > bundleBytesMax) {
+    throw new CommandFailed(exitCode.negative, `${file} has ${bytes.length} bytes, a bundle at most ${bundleBytesMax}`);
+  }
+  // Bytes that are none would become U+FFFD, as whatever was there before may have been.
+  if (!isUtf8(bytes)) throw new CommandFailed(exitCode.integrityFailed, `${file} is not valid UTF-8`);
+  return bytes.toString('utf8');
 }
 
 function linesOf(text: string): readonly string[] {

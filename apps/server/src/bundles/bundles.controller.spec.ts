@@ -75,6 +75,13 @@ describe('a bundle over HTTP', () => {
     expect((await target.get('/v1/vms/vm-2/replay')).body).toMatchObject({ equal: true });
   });
 
+  it('may lack the line break behind its last line', async () => {
+    const bundle = await exported();
+    expect((await imported(bundle.trimEnd())).status).toBe(201);
+    expect((await source.post('/v1/vms/vm-1/imports', `{}\n${bundle}\n`, lines)).body).toMatchObject({
+      code: 'bundle-damaged', refusal: { problem: 'something follows the last line' } });
+  });
+
   it('is exported as of a moment, and equal to what was exported then', async () => {
     const before = await exported();
     const position = String((await source.events()) - 1);
@@ -115,6 +122,10 @@ describe('a bundle over HTTP', () => {
     ['that was changed', async () => imported((await exported()).replace('"revision":1', '"revision":7')),
       [422, 'bundle-damaged', 'none']],
     ['that was cut', async () => imported((await exported()).slice(0, -40)), [422, 'bundle-damaged', 'none']],
+    ['with a member told twice', async () => imported((await exported()).replace('"id":', '"id":"x","id":')),
+      [422, 'bundle-damaged', 'none']],
+    ['with line breaks of another system', async () => imported((await exported()).replaceAll('\n', '\r\n')),
+      [422, 'bundle-damaged', 'none']],
     ['of another format', () => imported('{"line":"bundle","format":"x/9"}'),
       [422, 'bundle-of-another-format', 'none']],
     ['of another VM', async () => imported(await exported(), undefined, {}, 'vm-2'),

@@ -30,7 +30,7 @@ export interface ImportTarget {
 export class ImportBundle extends Command<CommandOutcome<ImportState>> {
   constructor(
     readonly identity: RequestIdentity, readonly vm: VmId, readonly target: ImportTarget | null,
-    /** The lines of the bundle. */
+    /** The lines of the bundle, without their line breaks. */
     readonly lines: Iterable<string>,
   ) {
     super();

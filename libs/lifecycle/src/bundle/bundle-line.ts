@@ -43,14 +43,11 @@ export class BundleChain {
     return this.link;
   }
 
-  /** Takes a line's content in and returns the digest that has to stand on the line. */
-  take(content: object): Digest {
-    this.link = Digest.of(`${this.link}\n${canonicalJson(content)}`);
-    return this.link;
-  }
-
-  /** A line as it is written, without a line break. */
+  /** Takes a line in and tells the one way to write it, without a line break. */
   write(line: BundleLine): string {
-    return canonicalJson({ ...line, chain: this.take(line) });
+    const text = canonicalJson(line);
+    this.link = Digest.of(`${this.link}\n${text}`);
+    // In canonical JSON `chain` comes before all other members that a line has.
+    return `{"chain":"${this.link}",${text.slice(1)}`;
   }
 }

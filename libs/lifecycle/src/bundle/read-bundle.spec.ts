@@ -120,6 +120,22 @@ describe('a bundle', () => {
       .toMatchObject({ refusal: { line: 3, event: `${stream}@0`, problem: expect.stringContaining('cut') as string } });
   });
 
+  it.each<[string, (text: string) => string]>([
+    ['a member told twice', (text) => text.replace('"line":', '"line":"nothing","line":')],
+    ['white space', (text) => text.replace('":', '": ')],
+    ['a space behind it', (text) => `${text} `],
+    ['the line break of another system', (text) => `${text}\r`],
+    ['members in another order', (text) => text.replace(/^\{("chain":"[^"]+"),(.*)\}$/, '{$2,$1}')],
+    ['a letter spelt by its number', (text) => text.replace('"line"', '"l\\u0069ne"')],
+  ])('with %s is refused at that line, though it says the same', (_what, respelt) => {
+    for (const [index, text] of texts.entries()) {
+      const other = respelt(text);
+      expect([other === text, JSON.parse(other)]).toEqual([false, JSON.parse(text)]);
+      expect(readBundle(texts.with(index, other))).toMatchObject({ ok: false, refusal: {
+        kind: 'bundle-damaged', line: index + 1, problem: 'it is not written as it was: not in canonical form' } });
+    }
+  });
+
   it('of another format is refused by its name', () => {
     expect(readBundle(['{"line":"bundle","format":"cadastre.bundle/2"}'])).toEqual({
       ok: false, refusal: { kind: 'bundle-of-another-format', format: 'cadastre.bundle/2', known: bundleFormat } });

@@ -52,9 +52,10 @@ export type BundleRefusal =
       readonly problem: string };
 
 /**
- * Checks a bundle from its first line to its last: every line against the chain, every event against its hash, every
- * stream for gaps, every layout against its digests, rebuilt from the observation in the bundle. Refuses at the first
- * line that is not what it should be. Who wrote the bundle is not checked: compare its digest with what they told.
+ * Checks a bundle from its first line to its last: every line against the chain and the one way to write it, every
+ * event against its hash, every stream for gaps, every layout against its digests, rebuilt from the observation in the
+ * bundle. Refuses at the first line that is not what it should be. Who wrote the bundle is not checked: compare its
+ * digest with what they told.
  */
 export function readBundle(lines: Iterable<string>): Result<Bundle, BundleRefusal> {
   const reader = new BundleReader();
@@ -136,7 +137,9 @@ class BundleReader {
     // Another format may chain its lines in another way: it is told by its name.
     if (line.line === 'bundle' && line.format !== bundleFormat) return line;
     if (line.line === 'event') this.at = `${line.stream}@${line.revision}`;
-    if (this.chain.take(content) !== chain) throw new Damage('it does not follow on the line before it, as it did');
+    const written = this.chain.write(line);
+    if (this.chain.digest !== chain) throw new Damage('it does not follow on the line before it, as it did');
+    if (written !== text) throw new Damage('it is not written as it was: not in canonical form');
     return line;
   }
 
