@@ -30,6 +30,8 @@ export type LedgerRefusal =
   | { readonly kind: 'migration-devices-differ'; readonly vm: string; readonly attached: readonly string[];
       readonly missing: readonly string[]; readonly unknown: readonly string[] }
   | { readonly kind: 'migration-too-large'; readonly vm: string; readonly devices: number; readonly most: number }
+  /** No ledger would take the bundle: it stopped being written behind the most bytes one may have. */
+  | { readonly kind: 'bundle-too-large'; readonly vm: string; readonly position: number; readonly mostBytes: number }
   | { readonly kind: 'import-unknown'; readonly vm: string; readonly id: string }
   | { readonly kind: 'bundle-of-another-vm'; readonly vm: string; readonly bundle: string }
   /** Every device that was attached there needs a function here, and no other does. */

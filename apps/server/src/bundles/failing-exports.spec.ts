@@ -1,6 +1,8 @@
 import { jest } from '@jest/globals';
 import { EventId, StreamName, StreamRevision } from '@cadastre/event-store';
-import { decodeEvent, encodeEvent } from '@cadastre/lifecycle';
+import { ExportVm } from '@cadastre/ledger';
+import { decodeEvent, encodeEvent, VmId } from '@cadastre/lifecycle';
+import { QueryBus } from '@nestjs/cqrs';
 import { attachBody, look, TestServer } from '../testing.js';
 
 const stream = StreamName.from('device-vm-1/nic0');
@@ -33,6 +35,16 @@ describe('an export that fails', () => {
     expect([reply.status, reply.body]).toMatchObject([500, { code: 'internal-error', outcome: 'none' }]);
     expect(reply.headers['content-disposition']).toBeUndefined();
     expect(said.join('')).toMatch(/vms\/vm-1\/bundle.*function-host-a\/0000:03:00.0: it has no revision 99/);
+  });
+
+  it('since nobody could import so much is refused before anything is sent, and not a byte too early', async () => {
+    const sizeBytes = Buffer.byteLength((await server.get('/v1/vms/vm-1/bundle')).text);
+    const vm = VmId.from('vm-1');
+    if (!vm.ok) throw new Error('a name');
+    const queries = server.app.get(QueryBus);
+    const refusal = { kind: 'bundle-too-large', vm: 'vm-1', position: 4, mostBytes: sizeBytes - 1 };
+    expect(await queries.execute(new ExportVm(vm.value, null, sizeBytes - 1))).toEqual({ kind: 'refused', refusal });
+    expect(await queries.execute(new ExportVm(vm.value, null, sizeBytes))).toMatchObject({ kind: 'found' });
   });
 
   it('when part of it was sent is cut, and the log says of which VM it was, and why', async () => {

@@ -1,8 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { type FastifyBodyParser } from 'fastify';
+import { bundleBytesMax } from '@cadastre/lifecycle';
+import { bodyBytesMax } from './body-limit.js';
 import { unreadable } from './read-json.js';
 
 export const ndjson = 'application/x-ndjson';
+
+/** A bundle as large as one may be, behind a first line as large as another body. */
+export const linesBytesMax = bundleBytesMax + bodyBytesMax;
 
 /** Routes that take lines of JSON, by the end of their path: no other must be sent so much. */
 const takesLines = /\/imports$/;

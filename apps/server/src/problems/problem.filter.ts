@@ -1,10 +1,9 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import { type Refusal } from '@cadastre/ledger';
-import { bundleBytesMax } from '@cadastre/lifecycle';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { bodyBytesMax } from '../http/body-limit.js';
 import { entityTag } from '../http/precondition-header.js';
-import { ndjson } from '../http/read-ndjson.js';
+import { linesBytesMax, ndjson } from '../http/read-ndjson.js';
 import { traceIdOf } from '../http/trace-id.js';
 import { type EdgeCode, EdgeProblem, edgeProblems } from './edge-problem.js';
 import { type FieldError, type Problem } from './problem.js';
@@ -83,7 +82,7 @@ function frameworkProblem(error: unknown, request: FastifyRequest): Told | undef
     });
     case 404: return edgeTold('not-found', `${request.method} ${request.url} is nothing this server knows`);
     case 413: {
-      const limit = request.headers['content-type']?.startsWith(ndjson) ? bundleBytesMax : bodyBytesMax;
+      const limit = request.headers['content-type']?.startsWith(ndjson) ? linesBytesMax : bodyBytesMax;
       return withField(edgeTold('body-too-large', `the body is larger than ${limit} bytes`), {
         pointer: '', detail: 'the body', value: Number(request.headers['content-length']) || null,
         limit: `${limit} bytes`,

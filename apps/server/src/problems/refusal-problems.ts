@@ -306,6 +306,13 @@ export const refusalProblems: {
     detail: (one) => `${one.vm} has no import ${one.id}`,
     field: (one) => ({ pointer: '/id', detail: 'unknown', value: one.id, limit: 'an import of the VM' }),
   },
+  'bundle-too-large': {
+    status: 422, title: 'The bundle would be too large to be imported',
+    detail: (one) => `the bundle of ${one.vm} up to position ${one.position} has more than ${one.mostBytes} bytes`,
+    field: (one) => ({
+      pointer: '/at', detail: 'too much is recorded', value: one.position, limit: `at most ${one.mostBytes} bytes`,
+    }),
+  },
   'bundle-of-another-format': {
     status: 422, title: 'The bundle has a format this version does not know',
     detail: (one) => `the bundle is ${one.format}, this version reads ${one.known}`,

@@ -3,8 +3,8 @@ import { Inject } from '@nestjs/common';
 import { type IQueryHandler, Query, QueryHandler } from '@nestjs/cqrs';
 import { type EventStore, type Position, type RecordedEvent, StreamName, StreamRevision } from '@cadastre/event-store';
 import {
-  BundleChain, bundleFormat, type BundleLine, type DecidedLayout, decodeEvent, deviceDecider, type DeviceKey,
-  type DeviceState, deviceStream, fold, isDeviceEvent, isSamePersona, layoutLine, type Needed, neededBy,
+  BundleChain, bundleBytesMax, bundleFormat, type BundleLine, type DecidedLayout, decodeEvent, deviceDecider,
+  type DeviceKey, type DeviceState, deviceStream, fold, isDeviceEvent, isSamePersona, layoutLine, type Needed, neededBy,
   personaBrought, type PersonaReference, publishedAt, type VmId,
 } from '@cadastre/lifecycle';
 import { Views } from '@cadastre/views';
@@ -21,7 +21,11 @@ export type ExportOutcome =
 
 /** Writes all that is recorded of a VM's devices into one file another ledger can check and import. */
 export class ExportVm extends Query<ExportOutcome> {
-  constructor(readonly vm: VmId, readonly at: Position | null) {
+  constructor(
+    readonly vm: VmId, readonly at: Position | null,
+    /** What is larger could not be imported. */
+    readonly bytesMax: number = bundleBytesMax,
+  ) {
     super();
   }
 }
@@ -33,7 +37,7 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     private readonly views: Views,
   ) {}
 
-  async execute({ vm, at }: ExportVm): Promise<ExportOutcome> {
+  async execute({ vm, at, bytesMax }: ExportVm): Promise<ExportOutcome> {
     const unknown = await unknownVm(this.views, vm, at);
     if (unknown) return unknown;
     const { head } = await this.store.readAll({ limit: 1 });
@@ -42,9 +46,15 @@ export class ExportVmHandler implements IQueryHandler<ExportVm> {
     const ever = await devicesEver(this.views, vm, position);
     if (ever.kind === 'refused') return ever;
     const keys = ever.devices.map(({ key }) => key);
-    // What is damaged is found before anything is sent. Events never change: what is written again is the same.
-    const tried = this.write(vm, keys, position);
-    while (!(await tried.next()).done);
+    // What is damaged or too large is found before anything is sent. Events never change: what is written again is the
+    // same.
+    let sizeBytes = 0;
+    for await (const line of this.write(vm, keys, position)) {
+      sizeBytes += Buffer.byteLength(line);
+      if (sizeBytes > bytesMax) {
+        return { kind: 'refused', refusal: { kind: 'bundle-too-large', vm, position, mostBytes: bytesMax } };
+      }
+    }
     return { kind: 'found', lines: this.write(vm, keys, position) };
   }
 
