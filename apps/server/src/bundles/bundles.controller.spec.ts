@@ -110,6 +110,15 @@ describe('a bundle over HTTP', () => {
     expect(refusal(await imported(bundle))).toEqual([422, 'import-impossible', 'none']);
   });
 
+  it('has no precondition, also over a device that was detached here', async () => {
+    const bundle = await exported();
+    await imported(bundle);
+    await target.post(`${nic}/detach`, {}, { 'if-match': '*' });
+    const again = await imported(bundle, undefined, { 'if-match': '"7"' });
+    expect([again.status, again.body]).toMatchObject([201, { devices: [{ device: 'nic0', state: 'attached' }] }]);
+    expect((await target.get(nic)).body).toMatchObject({ state: 'attached', function: { host: 'host-z' } });
+  });
+
   it('keeps what a guest has found: it is not decided again where it comes to', async () => {
     const text = (await source.get(`${nic}/config-space`)).text;
     await source.post(`${nic}/observations`, { configSpace: { encoding: 'lspci', data: text } });
