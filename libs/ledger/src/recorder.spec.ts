@@ -1,6 +1,7 @@
+import { Digest } from '@cadastre/device-layout';
 import { type AppendOutcome, type EventStore, MemoryEventStore } from '@cadastre/event-store';
-import { decodeEvent } from '@cadastre/lifecycle';
-import { attemptsMax } from './recorder.js';
+import { decodeEvent, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
+import { attemptsMax, type Decided, Recorder } from './recorder.js';
 import { deviceKey, endpoint, functionKey, TestClock, TestLedger } from './testing.js';
 
 type Answering = (real: () => Promise<AppendOutcome>) => Promise<AppendOutcome>;
@@ -148,6 +149,30 @@ describe('the recorder', () => {
       kind: 'refused', refusal: { kind: 'too-contended', attempts: attemptsMax },
     });
     expect(appends).toBe(attemptsMax);
+  });
+
+  it('decides again when a stream moved between two reads of one decision', async () => {
+    const store = new MemoryEventStore();
+    const ledger = await TestLedger.open(store);
+    await ledger.observe('o');
+    const stream = functionStream(functionKey());
+    const reads: number[] = [];
+    const recorder = await Recorder.open(store, new TestClock());
+    const decide = async (): Promise<Decided<null>> => {
+      const before = (await ledger.reader.function(functionKey())).revision;
+      if (reads.length === 0) await ledger.observe('meanwhile', functionKey(), endpoint(2));
+      const { revision } = await ledger.reader.function(functionKey());
+      reads.push(Number(revision));
+      const events: readonly LedgerEvent[] = [{ type: 'FunctionRetired', schema: 1, reason: null }];
+      return {
+        kind: 'decided', changes: [{ stream, expectedRevision: revision, events }],
+        standsOn: [{ stream, expectedRevision: before }], after: () => null,
+      };
+    };
+    const identity = { idempotencyKey: 'r', requestDigest: Digest.of('r') };
+    const recorded = await recorder.record(identity, { stream, decide, stateAt: () => Promise.resolve(null) });
+    expect(recorded).toMatchObject({ kind: 'recorded', revision: 3 });
+    expect(reads).toEqual([2, 2]);
   });
 
   it('never lets recorded time run backwards', async () => {

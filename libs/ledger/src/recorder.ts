@@ -101,6 +101,11 @@ export class Recorder {
       const decided = await recording.decide();
       if (decided.kind === 'refused') return decided;
       if (decided.kind === 'settled') return this.settled(decided);
+      const moved = movedWhileRead(decided);
+      if (moved !== undefined) {
+        stream = moved;
+        continue;
+      }
       const batch = this.encode(withGuards(decided), identity);
       const outcome = await this.store.append(batch);
       switch (outcome.kind) {
@@ -183,6 +188,18 @@ export class Recorder {
       }),
     }));
   }
+}
+
+/** A stream that a decision read twice, and that somebody wrote to between: it stands on what is gone already. */
+function movedWhileRead<State>(
+  { changes, standsOn = [] }: Extract<Decided<State>, { kind: 'decided' }>,
+): string | undefined {
+  const read = new Map<string, ExpectedRevision>();
+  return [...changes, ...standsOn].find(({ stream, expectedRevision }) => {
+    const before = read.get(stream);
+    read.set(stream, expectedRevision);
+    return before !== undefined && before !== expectedRevision;
+  })?.stream;
 }
 
 /** The changes, and what else the decision stands on, each stream once. */
