@@ -8,6 +8,7 @@ import {
 } from '@cadastre/lifecycle';
 import { type Clock } from './clock.js';
 import { AttachDevice, AttachDeviceHandler } from './devices/attach-device.js';
+import { DecideLayout, DecideLayoutHandler } from './devices/decide-layout.js';
 import { DetachDevice, DetachDeviceHandler } from './devices/detach-device.js';
 import { type NamedWish } from './devices/ground-of.js';
 import { ModelEvidence } from './functions/model-evidence.js';
@@ -45,6 +46,25 @@ const pasidAnywhere: NamedWish = {
 };
 const none: Precondition = { kind: 'none' };
 
+/** A store to which somebody else writes between what was read and the first append. */
+export function interrupted(store: EventStore, meanwhile: () => Promise<unknown>): EventStore {
+  let isDue = true;
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'append') {
+        return async (batch: Parameters<EventStore['append']>[0]) => {
+          const isFirst = isDue;
+          isDue = false;
+          if (isFirst) await meanwhile();
+          return target.append(batch);
+        };
+      }
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) as unknown : value;
+    },
+  });
+}
+
 /** A clock a test sets. */
 export class TestClock implements Clock {
   constructor(public instant = Date.parse('2026-11-23T17:00:00.000Z')) {}
@@ -64,11 +84,11 @@ export class TestLedger {
 
   observe(
     idempotencyKey: string, key = functionKey(), space = endpoint(), sriov: SriovFacts = { role: 'none', pf: null },
-    release = '7.2.13',
+    release = '7.2.13', maxPasidLog2 = 16,
   ): Promise<CommandOutcome<Look>> {
     const observation = Observation.of(space, {
       kernel: { release, flavour: 'upstream' },
-      iommu: { maxPasidLog2: 16, exec: false, priv: true, atsSupported: true },
+      iommu: { maxPasidLog2, exec: false, priv: true, atsSupported: true },
       sriov,
     });
     const requestDigest = Digest.of(`observe ${key.address} ${observation.configSpaceDigest}`);
@@ -83,6 +103,13 @@ export class TestLedger {
     const command = new AttachDevice({ idempotencyKey, requestDigest }, key, functionOf, pasidAnywhere, null,
       precondition);
     return new AttachDeviceHandler(this.recorder, this.reader, new ModelEvidence(this.store)).execute(command);
+  }
+
+  /** Decides a layout again, on whatever revision of the device. */
+  layout(idempotencyKey: string, key = deviceKey(), wish = pasidAnywhere): Promise<CommandOutcome<DeviceState>> {
+    const requestDigest = Digest.of(`layout ${key.vm} ${key.device}`);
+    const command = new DecideLayout({ idempotencyKey, requestDigest }, key, wish, { kind: 'if-match-any' });
+    return new DecideLayoutHandler(this.recorder, this.reader, new ModelEvidence(this.store)).execute(command);
   }
 
   detach(idempotencyKey: string, key = deviceKey(), precondition: Precondition = { kind: 'if-match-any' }):

@@ -7,11 +7,11 @@ import {
   type ImportState, isImportEvent, type MoveAsked, type Moved, planMove, type PlannedMove, readBundle, type VmId,
   vmDecider, vmStream,
 } from '@cadastre/lifecycle';
-import { groundOf } from '../devices/ground-of.js';
+import { groundOf, guardsOf } from '../devices/ground-of.js';
 import { functionChanges } from '../functions/function-changes.js';
 import { ModelEvidence } from '../functions/model-evidence.js';
 import { type CommandOutcome, type Refusal } from '../outcome.js';
-import { type Change, type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { type Change, type Decided, type Guard, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 
 /** An import takes three streams for each device, and all of it is one append. */
@@ -35,6 +35,12 @@ export class ImportBundle extends Command<CommandOutcome<ImportState>> {
   ) {
     super();
   }
+}
+
+/** Where a device can go, and the streams that told so. */
+interface Judged {
+  readonly moved: Moved;
+  readonly standsOn: readonly Guard[];
 }
 
 type Found<Value> = { readonly kind: 'found'; readonly value: Value }
@@ -65,24 +71,27 @@ export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
     const { state: held, revision } = await this.reader.vm(vm);
     const free = vmDecider.decide({ kind: 'change-devices', vm }, held);
     if (!free.ok) return { kind: 'refused', refusal: free.refusal };
-    const moves = await this.moves(bundle, target);
-    if (moves.kind === 'refused') return moves;
+    const judged = await this.moves(bundle, target);
+    if (judged.kind === 'refused') return judged;
+    const moves = judged.value.map((one) => one?.moved ?? null);
     const known = await this.reader.import(key);
     const decided = importDecider.decide(
-      { kind: 'import-bundle', key, format: bundleFormat, bundle, moves: moves.value }, known.state);
+      { kind: 'import-bundle', key, format: bundleFormat, bundle, moves }, known.state);
     if (!decided.ok) return { kind: 'refused', refusal: decided.refusal };
-    const along = await this.along(bundle, moves.value);
+    const along = await this.along(bundle, moves);
     if (along.kind === 'refused') return along;
     return {
       kind: 'decided',
       changes: [{ stream: importStream(key), expectedRevision: known.revision, events: decided.value }, ...along.value],
-      standsOn: [{ stream: vmStream(vm), expectedRevision: revision }],
+      standsOn: [
+        { stream: vmStream(vm), expectedRevision: revision }, ...judged.value.flatMap((one) => one?.standsOn ?? []),
+      ],
       after: (recorded) => fold(importDecider, recorded.filter(isImportEvent), known.state),
     };
   }
 
-  private async moves({ devices }: Bundle, target: ImportTarget | null): Promise<Found<readonly (Moved | null)[]>> {
-    const moves: (Moved | null)[] = [];
+  private async moves({ devices }: Bundle, target: ImportTarget | null): Promise<Found<readonly (Judged | null)[]>> {
+    const moves: (Judged | null)[] = [];
     for (const device of devices) {
       const address = target?.functions.get(device.key.device);
       if (!target || address === undefined) moves.push(null);
@@ -97,15 +106,17 @@ export class ImportBundleHandler implements ICommandHandler<ImportBundle> {
 
   private async moveTo(
     target: FunctionKey, { key, function: source, layout, guest, observed }: BundledDevice, vmm: VmmRequest | null,
-  ): Promise<Found<Moved>> {
+  ): Promise<Found<Judged>> {
     const { state } = await this.reader.function(target);
     if (state.kind === 'unregistered') {
       return { kind: 'refused', refusal: { kind: 'function-not-registered', ...target } };
     }
-    const { physicalFunction, evidence } = await groundOf(state, this.reader, this.evidence);
+    const ground = await groundOf(state, this.reader, this.evidence);
+    const { physicalFunction, evidence } = ground;
     const device = { key, function: source, layout, guest };
     const moved = judged({ device, observed, target: state, physicalFunction, evidence, vmm });
-    return moved.ok ? { kind: 'found', value: moved.value } : { kind: 'refused', refusal: moved.refusal };
+    if (!moved.ok) return { kind: 'refused', refusal: moved.refusal };
+    return { kind: 'found', value: { moved: moved.value, standsOn: guardsOf(ground) } };
   }
 
   /** What happens to devices and functions in the same append. */

@@ -8,7 +8,7 @@ import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
-import { groundOf, type NamedWish, wishOf } from './ground-of.js';
+import { groundOf, guardsOf, type NamedWish, wishOf } from './ground-of.js';
 
 /** Gives a host's function to a VM's device and decides what the guest sees of it. */
 export class AttachDevice extends Command<CommandOutcome<DeviceState>> {
@@ -63,7 +63,7 @@ export class AttachDeviceHandler implements ICommandHandler<AttachDevice> {
         { stream, expectedRevision: device.revision, events: attached.value },
         { stream: functionStream(functionKey), expectedRevision: owned.revision, events: claimed.value },
       ],
-      standsOn: [{ stream: vmStream(key.vm), expectedRevision: vm.revision }],
+      standsOn: [{ stream: vmStream(key.vm), expectedRevision: vm.revision }, ...guardsOf(ground)],
       after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), device.state),
     };
   }

@@ -8,7 +8,7 @@ import { missing, unmet } from '../precondition.js';
 import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 import { unknownOf } from './attach-device.js';
-import { groundOf, type NamedWish, wishOf } from './ground-of.js';
+import { groundOf, guardsOf, type NamedWish, wishOf } from './ground-of.js';
 
 /** Decides the layout of an attached device again, over the newest observation, before any guest has seen it. */
 export class DecideLayout extends Command<CommandOutcome<DeviceState>> {
@@ -53,6 +53,7 @@ export class DecideLayoutHandler implements ICommandHandler<DecideLayout> {
     return {
       kind: 'decided',
       changes: [{ stream, expectedRevision: revision, events: decided.value }],
+      standsOn: guardsOf(ground),
       after: (recorded) => fold(deviceDecider, recorded.filter(isDeviceEvent), state),
     };
   }

@@ -1,8 +1,10 @@
 import { type Persona } from '@cadastre/device-layout';
+import { StreamRevision } from '@cadastre/event-store';
 import {
-  type LayoutGround, type LayoutWish, type PersonaName, personaOf, type RegisteredFunction,
+  functionStream, type LayoutGround, type LayoutWish, type PersonaName, personaOf, type RegisteredFunction,
 } from '@cadastre/lifecycle';
 import { type ModelEvidence } from '../functions/model-evidence.js';
+import { type Guard } from '../recorder.js';
 import { type StreamReader } from '../stream-reader.js';
 
 /** A wish as a command brings it: the persona by its name; `version` null is the newest. */
@@ -31,6 +33,20 @@ export async function physicalFunctionOf(
   if (sriov.pf === null) return { address: null, state: null };
   const { state } = await reader.function({ host: owned.key.host, address: sriov.pf });
   return { address: sriov.pf, state: state.kind === 'registered' ? state : null };
+}
+
+/** The streams of a function and of its PF as they were read: what is decided over both holds while they are there. */
+export function guardsOf(
+  { function: owned, physicalFunction }: Pick<LayoutGround, 'function' | 'physicalFunction'>,
+): readonly Guard[] {
+  const stream = functionStream(owned.key);
+  const itself = { stream, expectedRevision: StreamRevision.from(owned.revision) };
+  if (!physicalFunction || physicalFunction.address === null) return [itself];
+  const { address, state } = physicalFunction;
+  return [itself, {
+    stream: functionStream({ host: owned.key.host, address }),
+    expectedRevision: state ? StreamRevision.from(state.revision) : 'no-stream',
+  }];
 }
 
 /** The wish with its persona read; `undefined` when nobody published that one. */

@@ -1,12 +1,12 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import {
-  type ChangedRange, changedRanges, fold, functionDecider, type FunctionEvent, type FunctionKey, type FunctionState,
-  functionStream, isFunctionEvent, type Observation, type RegisteredFunction, type RunningGuest,
+  type ChangedRange, changedRanges, deviceStream, fold, functionDecider, type FunctionEvent, type FunctionKey,
+  type FunctionState, functionStream, isFunctionEvent, type Observation, type RegisteredFunction, type RunningGuest,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
 import { type CommandOutcome, type Precondition } from '../outcome.js';
 import { unmet } from '../precondition.js';
-import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { type Decided, type Guard, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 
 /** What a look at a function came to. */
@@ -15,6 +15,12 @@ export interface Look {
   readonly recorded: 'registered' | 'observed' | 'host-facts-observed' | 'confirmed';
   /** The bytes that read otherwise than before; null unless new ones were `observed`. */
   readonly changed: readonly ChangedRange[] | null;
+}
+
+/** The guest on a function, and the streams that told of it. */
+interface Watched {
+  readonly running: RunningGuest | null;
+  readonly standsOn: readonly Guard[];
 }
 
 /** Records what a host saw of one function; the first look registers it. */
@@ -50,12 +56,13 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
     const stream = functionStream(key);
     const refusal = unmet(precondition, stream, revision);
     if (refusal) return { kind: 'refused', refusal };
-    const running = await this.runningOn(state);
+    const { running, standsOn } = await this.runningOn(state);
     const decision = functionDecider.decide({ kind: 'observe-function', key, observation, running }, state);
     if (!decision.ok) return { kind: 'refused', refusal: decision.refusal };
     return {
       kind: 'decided',
       changes: [{ stream, expectedRevision: revision, events: decision.value }],
+      standsOn,
       after(recorded) {
         const events = recorded.filter(isFunctionEvent);
         const last = events.pop();
@@ -66,14 +73,15 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
   }
 
   /** A device that claimed the function for a move runs on another one still. One that just let go of it is nobody. */
-  private async runningOn(state: FunctionState): Promise<RunningGuest | null> {
-    if (state.kind === 'unregistered' || !state.claim) return null;
-    const { state: device } = await this.reader.device(state.claim);
+  private async runningOn(state: FunctionState): Promise<Watched> {
+    if (state.kind === 'unregistered' || !state.claim) return { running: null, standsOn: [] };
+    const { state: device, revision: expectedRevision } = await this.reader.device(state.claim);
+    const standsOn = [{ stream: deviceStream(state.claim), expectedRevision }];
     const holds = device.kind === 'attached' && functionStream(device.function) === functionStream(state.key);
-    if (!holds || !device.layout) return null;
+    if (!holds || !device.layout) return { running: null, standsOn };
     const { layout, revision } = device;
     const stoodOn = await this.reader.observation(layout.observation);
-    return { holder: { ...state.claim, revision }, layout, stoodOn };
+    return { running: { holder: { ...state.claim, revision }, layout, stoodOn }, standsOn };
   }
 }
 

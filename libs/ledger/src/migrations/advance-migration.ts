@@ -1,13 +1,12 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { StreamRevision } from '@cadastre/event-store';
 import {
   deviceDecider, deviceStream, type DeviceState, familyCommands, fold, type FunctionCommand,
-  type FunctionState, functionStream, isMigrationEvent, type KnownMigration, migrationDecider, type MigrationKey,
+  functionStream, isMigrationEvent, type KnownMigration, migrationDecider, type MigrationKey,
   type MigrationState, migrationStream, type MoveNow, vmDecider, vmStream,
 } from '@cadastre/lifecycle';
 import { Views } from '@cadastre/views';
 import { attachedDevices } from '../devices/attached-devices.js';
-import { physicalFunctionOf } from '../devices/ground-of.js';
+import { guardsOf, physicalFunctionOf } from '../devices/ground-of.js';
 import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition, type Refusal } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
@@ -80,13 +79,14 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
   private standing({ key: { vm }, moves }: KnownMigration): Promise<readonly Standing[]> {
     return Promise.all(moves.map(async ({ device, target: there }): Promise<Standing> => {
       const read = await this.reader.device({ vm, device });
-      const target = await this.reader.function(there);
-      const family = target.state.kind === 'registered' ? await physicalFunctionOf(target.state, this.reader) : null;
+      const { state: target } = await this.reader.function(there);
+      if (target.kind === 'unregistered') throw new Error(`${functionStream(there)} was planned and is not registered`);
+      const physicalFunction = await physicalFunctionOf(target, this.reader);
       return {
-        read, device: read.state, target: target.state, physicalFunction: family?.state ?? null,
+        read, device: read.state, target, physicalFunction: physicalFunction?.state ?? null,
         guards: [
           { stream: deviceStream({ vm, device }), expectedRevision: read.revision },
-          { stream: functionStream(there), expectedRevision: target.revision }, ...guardOf(family?.state ?? null),
+          ...guardsOf({ function: target, physicalFunction }),
         ],
       };
     }));
@@ -120,9 +120,4 @@ export class AdvanceMigrationHandler implements ICommandHandler<AdvanceMigration
     const hold = { stream: vmStream(vm), expectedRevision: held.revision, events: vms.value };
     return { kind: 'changes', changes: [...devices, ...functions.value, ...(vms.value.length > 0 ? [hold] : [])] };
   }
-}
-
-function guardOf(state: FunctionState | null): readonly Guard[] {
-  if (state?.kind !== 'registered') return [];
-  return [{ stream: functionStream(state.key), expectedRevision: StreamRevision.from(state.revision) }];
 }

@@ -7,7 +7,7 @@ import { DamagedHistory } from '../damaged-history.js';
 import { functionChanges } from '../functions/function-changes.js';
 import { type CommandOutcome, type Precondition, type Refusal } from '../outcome.js';
 import { missing, unmet } from '../precondition.js';
-import { type Decided, Recorder, type RequestIdentity } from '../recorder.js';
+import { type Decided, type Guard, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
 import { pasidGround } from './pasid-ground.js';
 
@@ -26,7 +26,7 @@ export class ChangePasids extends Command<CommandOutcome<PasidEvent>> {
   }
 }
 
-type Completed = { readonly kind: 'command'; readonly command: PasidCommand }
+type Completed = { readonly kind: 'command'; readonly command: PasidCommand; readonly standsOn: readonly Guard[] }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 @CommandHandler(ChangePasids)
@@ -60,6 +60,7 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
     return {
       kind: 'decided',
       changes: [{ stream, expectedRevision: revision, events: decided.value }, ...family.value],
+      standsOn: completed.standsOn,
       after: (recorded) => onlyEvent(stream, recorded),
     };
   }
@@ -67,16 +68,17 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
   /** Adds what the streams of the device and of its function tell. */
   private async complete(key: DeviceKey, change: PasidChange, device: AttachedDevice): Promise<Completed> {
     if (change.kind !== 'enable-pasid' && change.kind !== 'enable-pri') {
-      return { kind: 'command', command: { ...change, key } };
+      return { kind: 'command', command: { ...change, key }, standsOn: [] };
     }
-    const { seen, visible } = await pasidGround(device, this.reader);
+    const { seen, visible, standsOn } = await pasidGround(device, this.reader);
     const physicalFunction = await this.countedAt(device.function, seen.own.sriov);
     if (physicalFunction === 'unknown') {
       const { pf } = seen.own.sriov;
       return { kind: 'refused', refusal: { kind: 'physical-function-unknown', ...device.function, pf } };
     }
-    if (change.kind === 'enable-pri') return { kind: 'command', command: { ...change, key, physicalFunction } };
-    return { kind: 'command', command: { ...change, key, seen, visible, physicalFunction } };
+    const command: PasidCommand = change.kind === 'enable-pri' ? { ...change, key, physicalFunction }
+      : { ...change, key, seen, visible, physicalFunction };
+    return { kind: 'command', command, standsOn };
   }
 
   /** The function whose stream counts the users of the family; a VF whose PF nobody registered cannot be counted. */

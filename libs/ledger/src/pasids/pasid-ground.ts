@@ -2,13 +2,16 @@ import {
   type AttachedDevice, deviceStream, type GuestLook, type PasidVisibility, pasidVisibility, type SeenFunction,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
-import { physicalFunctionOf } from '../devices/ground-of.js';
+import { guardsOf, physicalFunctionOf } from '../devices/ground-of.js';
+import { type Guard } from '../recorder.js';
 import { type StreamReader } from '../stream-reader.js';
 
 /** What a guest's use of PASID is judged by, beside the request and the platform. */
 export interface PasidGround {
   readonly seen: SeenFunction;
   readonly visible: PasidVisibility;
+  /** The function and its PF, where they were read. */
+  readonly standsOn: readonly Guard[];
 }
 
 /** Reads what is known of the function and of what the guest finds. */
@@ -20,8 +23,12 @@ export async function pasidGround(device: AttachedDevice, reader: StreamReader):
     throw new DamagedHistory(deviceStream(device.key), 'it is attached without an observation or a layout');
   }
   const observed = await reader.observation(layout.observation);
-  const physicalFunction = (await physicalFunctionOf(owned, reader))?.state?.observation?.facts ?? null;
-  return { seen: { own, physicalFunction }, visible: pasidVisibility(layout, observed, await lookOf(device, reader)) };
+  const physicalFunction = await physicalFunctionOf(owned, reader);
+  return {
+    seen: { own, physicalFunction: physicalFunction?.state?.observation?.facts ?? null },
+    visible: pasidVisibility(layout, observed, await lookOf(device, reader)),
+    standsOn: guardsOf({ function: owned, physicalFunction }),
+  };
 }
 
 /** The state tells that somebody looked; what the guest read is in the event alone. */
