@@ -1,9 +1,9 @@
 import { type KnownMigration } from '@cadastre/lifecycle';
 import { isReached } from './objections.js';
 import { type Model, type ModelDevice, must } from './model.js';
-import { keptPlaces, placesMeant, vmmIn } from './places.js';
+import { keptPlaces, placesMeant, sizeOf, vmmIn } from './places.js';
 import { type DeviceRequest, type Request, type VmmName, type WishName } from './request.js';
-import { devices, lookAt, slots, widthMax } from './world.js';
+import { devices, type Look, lookAt, slots, widthMax } from './world.js';
 
 /** What only the ledger can tell of a layout: which places it chose where it was free to choose. */
 export interface ToldLayout {
@@ -33,12 +33,26 @@ export function lookMeant({ slot, look, facts }: Extract<Request, { kind: 'obser
   const known = model.function(there.name);
   if (!known.registered || known.retired) return 'registered';
   if (lookAt(there, look) !== model.lookIn(there.name)) return 'observed';
-  return facts === known.facts ? 'confirmed' : 'host-facts-observed';
+  const isAsBefore = known.endangered === isEndangered(model, there.name, model.lookIn(there.name));
+  return facts === known.facts && isAsBefore ? 'confirmed' : 'host-facts-observed';
+}
+
+/** Whether a guest in a slot has less than it was promised, by a look: another card, or a byte under a place. */
+function isEndangered(model: Model, slot: string, now: Look): boolean {
+  const { claim } = model.function(slot);
+  const device = claim && model.device(claim.device);
+  if (!device || device.state !== 'attached' || device.slot !== slot || device.look === now) return false;
+  const { card, oddByteAt } = now;
+  return card !== device.look.card || (oddByteAt !== null
+    && [...device.places].some(([name, at]) => at <= oddByteAt && oddByteAt < at + sizeOf(name)));
 }
 
 function observe(model: Model, slot: string, request: Extract<Request, { kind: 'observe' }>): void {
   const seen = model.function(slot);
-  if (lookMeant(request, model) !== 'confirmed') seen.looks += 1;
+  if (lookMeant(request, model) !== 'confirmed') {
+    seen.looks += 1;
+    seen.endangered = isEndangered(model, slot, lookAt(must(slots[request.slot], 'slot'), request.look));
+  }
   seen.look = request.look;
   seen.facts = request.facts;
   const { card, oddByteAt } = model.lookIn(slot);

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { History, Tally } from './history.js';
 import { CountingClock, type Home, homeInMemory, homeOnDisk } from './home.js';
 import { type Loss, losses } from './losing-store.js';
-import { anyRequest } from './request.js';
+import { anyRequest, type Request } from './request.js';
 import { slots } from './world.js';
 
 const isLong = process.env['CADASTRE_LONG'] === '1';
@@ -101,6 +101,20 @@ describe(`any history of a fleet (CADASTRE_SEED=${seed})`, () => {
     }
     expect(missing(tally)).toEqual([]);
   }, timeoutMs);
+
+  it('in which a guest in danger gets another layout, and the same look sees that it is safe', async () => {
+    const tally = new Tally();
+    const seen = (look: number): Request => ({ kind: 'observe', slot: 0, look, facts: 0, stale: false });
+    const wish = { device: 0, wish: 'pasid', vmm: 'generic', stale: false } as const;
+    const requests: readonly Request[] = [
+      seen(0), { kind: 'attach', slot: 0, ...wish }, seen(2), seen(2), { kind: 'decide', ...wish }, seen(2), seen(2),
+    ];
+    const history = await History.begin(homeInMemory(new CountingClock()), tally);
+    for (const request of requests) await history.send(request, false, null);
+    await history.expectOneTruth();
+    await history.end();
+    expect(looks.map((look) => tally.of(look, 'recorded'))).toEqual([1, 1, 1, 2]);
+  });
 
   it('and on disk', async () => {
     await expectAll(() => homeOnDisk(new CountingClock(), directory), 6, new Tally());

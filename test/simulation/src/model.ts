@@ -14,8 +14,10 @@ export interface ModelFunction {
   look: number;
   /** What the host told last beside the bytes. */
   facts: number;
-  /** How often something new was seen. */
+  /** How often something new was seen, be it of the guest. */
   looks: number;
+  /** Whether the guest had less than it was promised, when something new was seen last. */
+  endangered: boolean;
   claim: ModelClaim | null;
   readonly users: { readonly pasid: string[]; readonly pri: string[] };
 }
@@ -82,7 +84,8 @@ export const slotNamed = (name: string): Slot => must(slots.find((one) => one.na
 /** What the ledger should hold, in plain maps: nothing of it is folded from anything. */
 export class Model {
   readonly functions = new Map<string, ModelFunction>(slots.map(({ name }) => [name, {
-    registered: false, retired: false, look: 0, facts: 0, looks: 0, claim: null, users: { pasid: [], pri: [] } }]));
+    registered: false, retired: false, look: 0, facts: 0, looks: 0, endangered: false, claim: null,
+    users: { pasid: [], pri: [] } }]));
   readonly devices = new Map<string, ModelDevice>(devices.map(({ name }) => [name, neverAttached()]));
   readonly migrations: ModelMigration[] = [];
   guestLooks = 0;
@@ -151,7 +154,7 @@ export class Model {
   /** What a device leaves behind in the function it leaves. */
   leave(name: string): void {
     const device = this.device(name);
-    this.function(device.slot).claim = null;
+    Object.assign(this.function(device.slot), { claim: null, endangered: false });
     this.free('pasid', name);
     this.free('pri', name);
     Object.assign(device, { pasid: null, tables: new Map(), ats: false, pri: null });

@@ -58,15 +58,16 @@ const slotOf = (one: { host: string; address: string } | null): string | null =>
 
 function functionSummary(state: FunctionState): object | null {
   if (state.kind === 'unregistered') return null;
-  const { claim, retired, users } = state;
+  const { claim, retired, running, users } = state;
   return {
     claim: claim && { device: nameOf(claim), migration: claim.migration }, retired: retired !== null,
+    endangered: running !== null && running.dangers.length > 0,
     users: { pasid: users.pasid.map(nameOf), pri: users.pri.map(nameOf) },
   };
 }
 
-function functionMeant({ registered, claim, retired, users }: ModelFunction): object | null {
-  return registered ? { claim, retired, users } : null;
+function functionMeant({ registered, claim, retired, endangered, users }: ModelFunction): object | null {
+  return registered ? { claim, retired, endangered, users } : null;
 }
 
 function deviceSummary(state: DeviceState): object | string {

@@ -87,6 +87,26 @@ describe('POST /v1/functions', () => {
       clashes: [{ kind: 'layout-endangered' }] });
   });
 
+  it('tells that a guest is out of danger by the next look, once it has another layout', async () => {
+    await server.post('/v1/functions', look());
+    await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);
+    const bytes = sampleBytes('e1000e');
+    bytes.writeUInt8(0x9f, 0x137);
+    const update = look({ configSpace: { encoding: 'base64', data: bytes.toString('base64') } });
+    expect((await server.post('/v1/functions', update)).body).toMatchObject({ running: { endangered: true } });
+    const wish = { capabilities: attachBody.capabilities };
+    const moved = await server.post('/v1/vms/vm-1/devices/nic0/layout', wish, { 'if-match': '"1"' });
+    expect(moved.status).toBe(200);
+    const safe = await server.post('/v1/functions', update);
+    expect([safe.status, safe.body]).toMatchObject([201, {
+      recorded: 'host-facts-observed', running: { device: 'nic0', revision: 2, endangered: false, dangers: [] } }]);
+    expect((await server.get('/v1/functions/host-a/0000:03:00.0')).body).toMatchObject({
+      running: { endangered: false } });
+    expect((await server.get('/v1/functions')).body).toMatchObject({ functions: [{ endangered: false }] });
+    expect((await server.post('/v1/functions', update)).body).toMatchObject({ recorded: 'confirmed' });
+    expect((await server.get('/v1/vms/vm-1/replay')).body).toMatchObject({ equal: true });
+  });
+
   it('says whether a running guest is endangered by what changed, and says so again to a retry', async () => {
     await server.post('/v1/functions', look());
     await server.post('/v1/vms/vm-1/devices/nic0/attach', attachBody);

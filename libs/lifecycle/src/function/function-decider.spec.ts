@@ -3,7 +3,7 @@ import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { MigrationId } from '../name.js';
 import { type DeviceKey } from '../stream-key.js';
 import { attachOver, deviceKey, endpoint, functionKey, given, layoutIn, observation, sure } from '../testing.js';
-import { type FunctionCommand, functionDecider } from './function-decider.js';
+import { type FunctionCommand, functionDecider, type RunningGuest } from './function-decider.js';
 import { type FunctionEvent } from './function-events.js';
 import { type Observation } from './observation.js';
 
@@ -99,6 +99,53 @@ describe('a function', () => {
       .toMatchObject({ running: { ...running.holder, dangers: [] } });
   });
 
+  describe('whose guest was endangered by the newest look', () => {
+    const free = layoutIn(attachOver(seen));
+    const at = free.placements[0]?.offset ?? 0;
+    const taken = observation({}, endpoint().patched([{ offset: sure(ConfigOffset.from(at)), mask: 1, value: 1 }]));
+    const first = { holder: { ...by, revision: 1 }, layout: free, stoodOn: seen };
+    const judged = (observation: Observation, running: RunningGuest | null): FunctionCommand =>
+      ({ kind: 'observe-function', key, observation, running });
+    const history: FunctionEvent[] = [registered, observed, claimed];
+    history.push(...sure(given(functionDecider, ...history).when(judged(taken, first))));
+
+    it('is confirmed by the same look again, whatever else happened to the device', () => {
+      const later = { ...first, holder: { ...by, revision: 9 } };
+      expect(given(functionDecider, ...history).when(judged(taken, later)))
+        .toMatchObject(ok([{ type: 'ObservationConfirmed' }]));
+    });
+
+    it('is judged anew, without its bytes, once that guest has a layout over what was seen', () => {
+      const layout = layoutIn(attachOver(taken));
+      const moved = { holder: { ...by, revision: 2 }, layout, stoodOn: taken };
+      const events = sure(given(functionDecider, ...history).when(judged(taken, moved)));
+      const { configSpaceDigest, kernel, firmware, iommu, sriov } = taken;
+      expect(events).toEqual([{
+        type: 'HostFactsObserved', schema: 1, holder: moved.holder, dangers: [], configSpaceDigest,
+        configSpaceRevision: 3, kernel, firmware, iommu, sriov,
+      }]);
+      const safe = given(functionDecider, ...history, ...events);
+      expect(safe.state).toMatchObject({
+        running: { revision: 2, dangers: [] }, observation: { facts: taken, revision: 4, configSpaceRevision: 3 } });
+      expect(safe.when(judged(taken, moved))).toMatchObject(ok([{ type: 'ObservationConfirmed' }]));
+    });
+  });
+
+  it('that a device holds since the newest look is confirmed: nothing it was promised is gone', () => {
+    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    expect(given(functionDecider, registered, observed, claimed)
+      .when({ kind: 'observe-function', key, observation: seen, running }))
+      .toMatchObject(ok([{ type: 'ObservationConfirmed' }]));
+  });
+
+  it('endangers a guest that came after the newest look, over an older one', () => {
+    const less = observation({ iommu: { maxPasidLog2: 8, exec: false, priv: true, atsSupported: true } });
+    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    expect(given(functionDecider, registered, observed, told(less), claimed)
+      .when({ kind: 'observe-function', key, observation: less, running }))
+      .toMatchObject(ok([{ type: 'HostFactsObserved', dangers: [{ kind: 'register-weaker' }] }]));
+  });
+
   it('may be observed while it is claimed, and its event names who held it and what their guest has no more', () => {
     const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
     const { holder, layout: { placements } } = running;
@@ -162,7 +209,7 @@ describe('a function', () => {
   });
 
   it('is released only by the device that claimed it', () => {
-    const history = [registered, observed, claimed];
+    const history: FunctionEvent[] = [registered, observed, claimed];
     expect(given(functionDecider, ...history).when({ kind: 'release-function', key, by })).toEqual(ok([released]));
     expect(given(functionDecider, ...history).when({ kind: 'release-function', key, by: deviceKey('vm-2') }))
       .toEqual(refuse({ kind: 'function-not-claimed', ...key, claim: { ...by, migration: null } }));

@@ -1,5 +1,5 @@
 import { ok, refuse, type Result } from '@cadastre/config-space';
-import { canonicalJson } from '@cadastre/device-layout';
+import { canonicalJson, type VerdictReason } from '@cadastre/device-layout';
 import { type Decider, fold } from '../decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
 import { layoutDangers } from '../device/layout-dangers.js';
@@ -141,11 +141,12 @@ type CommandOf<Kind extends FunctionCommand['kind']> = Extract<FunctionCommand, 
 
 function observe({ key, observation, running }: CommandOf<'observe-function'>, state: FunctionState): Decision {
   const before = state.kind === 'unregistered' || state.retired ? null : state.observation;
+  const dangers = dangersOf(running, observation);
+  const told = state.kind === 'registered' && state.running ? state.running.dangers : [];
   // An unchanged look is still a fact, and what an idempotency key is remembered by; it need not repeat the bytes.
-  if (before && canonicalJson(before.facts) === canonicalJson(observation)) {
+  if (before && isEqual(before.facts, observation) && isEqual(told, dangers)) {
     return ok([{ type: 'ObservationConfirmed', schema: 1, configSpaceDigest: observation.configSpaceDigest }]);
   }
-  const dangers = running ? layoutDangers(running.layout, running.stoodOn, observation) : [];
   const holder = running?.holder ?? null;
   if (before && before.facts.configSpace === observation.configSpace) {
     const { configSpaceDigest, kernel, firmware, iommu, sriov } = observation;
@@ -158,6 +159,16 @@ function observe({ key, observation, running }: CommandOf<'observe-function'>, s
   const observed: FunctionEvent = { type: 'FunctionObserved', schema: 1, holder, dangers, ...observation };
   if (state.kind !== 'unregistered' && !state.retired) return ok([observed]);
   return ok([{ type: 'FunctionRegistered', schema: 1, host: key.host, address: key.address }, observed]);
+}
+
+/** Nothing is missing while all is as it was when the layout was decided: most looks are at such a guest. */
+function dangersOf(running: RunningGuest | null, seen: Observation): readonly VerdictReason[] {
+  if (!running || isEqual(Observation.under(running.stoodOn, running.stoodOn), seen)) return [];
+  return layoutDangers(running.layout, running.stoodOn, seen);
+}
+
+function isEqual<Value>(one: Value, other: Value): boolean {
+  return canonicalJson(one) === canonicalJson(other);
 }
 
 function claim({ key, by, migration }: CommandOf<'claim-function'>, state: FunctionState): Decision {
