@@ -50,6 +50,7 @@ export {
 export { type PlanPolicy, readPlanPolicy, strategiesFor } from './plan-policy.js';
 export { defaultRegisters, type NotPlaced, planWhatFits, type WhatFits } from './plan-what-fits.js';
 export { registersNamed, type RegistersRefusal, requestedRegisters } from './requested-registers.js';
+export { isWeaker, type PromisedField, promisedFields, readPromise } from './promised-field.js';
 export { isSameModel, modelName } from './same-model.js';
 export { type Malformed } from './shape.js';
 export { type QuirkRow, quirksOf } from './quirk-row.js';
@@ -58,7 +59,7 @@ export {
 } from './synthetic-capability.js';
 export { type Unmet } from './unmet.js';
 export { unplaced } from './unplaced.js';
-export { headerAsBound, identityAsBound, vfioFunctionOf } from './vfio-function.js';
+export { headerAsBound, identityAsBound, vfIdsOf, vfioFunctionOf } from './vfio-function.js';
 export {
   decideVmm, neededKnobs, predictedAgain, type PredictedGuest, type VmmDecision, type VmmRequest,
 } from './vmm-decision.js';

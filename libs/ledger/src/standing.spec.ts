@@ -1,3 +1,4 @@
+import { type ConfigSpace } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { Digest } from '@cadastre/device-layout';
 import { type EventStore, MemoryEventStore } from '@cadastre/event-store';
@@ -109,6 +110,40 @@ describe('PASID is enabled by what its function was last seen to do', () => {
 });
 
 describe('a look judges the layout that the guest has when it is recorded', () => {
+  const lending = (capability: readonly number[], deviceId = 7): ConfigSpace => buildConfigSpace({
+    deviceId, standard: [{ id: 0x10, offset: 0x60, body: [0x02, 0x00] }],
+    extended: [{ id: 0x0001, offset: 0x100 }, { id: 0x001b, offset: 0x2d0, body: [...capability, 0, 0] }],
+  });
+
+  it('and what that has of a PF which was observed since', async () => {
+    const ledger = await TestLedger.open();
+    await ledger.observe('pf', pf, lending([0x06, 0x14]), asPf);
+    await ledger.observe('vf', own, endpoint(), asVf);
+    await ledger.attach('a');
+    expect(await ledger.observe('safe', own, endpoint(), asVf)).toMatchObject({ state: { recorded: 'confirmed' } });
+    await ledger.observe('narrow', pf, lending([0x06, 0x08]), asPf);
+    expect(await ledger.observe('danger', own, endpoint(), asVf)).toMatchObject({ state: {
+      recorded: 'host-facts-observed',
+      state: { running: { dangers: [{ kind: 'register-weaker', layout: 16, destination: 8 }] } } } });
+    expect(await ledger.observe('still', own, endpoint(), asVf)).toMatchObject({ state: { recorded: 'confirmed' } });
+    await ledger.observe('wide', pf, lending([0x06, 0x14], 8), asPf);
+    expect(await ledger.observe('over', own, endpoint(), asVf)).toMatchObject({ state: {
+      recorded: 'host-facts-observed', state: { running: { dangers: [] } } } });
+    await replay(ledger.store);
+  });
+
+  it('and what that has of a PF which was observed while the look was judged', async () => {
+    const store = new MemoryEventStore();
+    const other = await TestLedger.open(store);
+    await other.observe('pf', pf, lending([0x06, 0x14]), asPf);
+    await other.observe('vf', own, endpoint(), asVf);
+    await other.attach('a');
+    const slow = await TestLedger.open(interrupted(store, () =>
+      other.observe('narrow', pf, lending([0x06, 0x08]), asPf)));
+    expect(await slow.observe('look', own, endpoint(), asVf)).toMatchObject({ state: {
+      state: { running: { dangers: [{ kind: 'register-weaker' }] } } } });
+  });
+
   it('though that was decided anew while the look was', async () => {
     const { store, slow } = await twoLedgers(true, true, (other) => other.layout('again'));
     expect(await slow.observe('o', own, updated, asVf))

@@ -18,7 +18,7 @@ function functions(): readonly unknown[] {
     functionDecider.initial));
   const registered = fold(functionDecider, seen);
   const layout = layoutIn(attachOver(observed));
-  const running = { holder: { ...by, revision: 1 }, layout, stoodOn: observed };
+  const running = { holder: { ...by, revision: 1 }, layout, stoodOn: observed, family: null };
   const again = sure(functionDecider.decide({
     kind: 'observe-function', key, running,
     observation: observation({ iommu: { maxPasidLog2: 0, exec: false, priv: false, atsSupported: false } }),

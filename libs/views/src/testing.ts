@@ -237,7 +237,7 @@ export class TestLog {
     if (device.kind !== 'attached' || !device.layout) return null;
     if (functionStream(device.function) !== functionStream(owned.key)) return null;
     const { layout, revision } = device;
-    return { holder: { ...owned.claim, revision }, layout, stoodOn: await this.stoodOn(layout) };
+    return { holder: { ...owned.claim, revision }, layout, stoodOn: await this.stoodOn(layout), family: null };
   }
 
   /** What a device has, on another function, and the claim of that one; undefined where the ledger would refuse. */

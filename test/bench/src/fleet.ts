@@ -83,7 +83,7 @@ function decide(model: string, pasid: boolean): DeviceHistory {
   const iommu = { maxPasidLog2: 0, exec: false, priv: false, atsSupported: true };
   const endangered = sure(functionDecider.decide({
     kind: 'observe-function', key, observation: { ...observation, iommu },
-    running: { holder: { ...by, revision: 1 }, layout, stoodOn: observation },
+    running: { holder: { ...by, revision: 1 }, layout, stoodOn: observation, family: null },
   }, held));
   return { registered, attached, claimed, endangered: pasid ? endangered : [] };
 }

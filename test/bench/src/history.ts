@@ -58,7 +58,7 @@ export class Tenancy {
   look(): readonly Change[] {
     const { key, state } = this.tenant;
     const running = state.kind !== 'attached' || !state.layout ? null
-      : { holder: { ...key, revision: state.revision }, layout: state.layout, stoodOn: this.stoodOn };
+      : { holder: { ...key, revision: state.revision }, layout: state.layout, stoodOn: this.stoodOn, family: null };
     const observation = firmwareOf(this.firmware);
     return [this.onFunction({ kind: 'observe-function', key: this.key, observation, running })];
   }

@@ -56,7 +56,7 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
     const stream = functionStream(key);
     const refusal = unmet(precondition, stream, revision);
     if (refusal) return { kind: 'refused', refusal };
-    const { running, standsOn } = await this.runningOn(state);
+    const { running, standsOn } = await this.runningOn(state, observation);
     const decision = functionDecider.decide({ kind: 'observe-function', key, observation, running }, state);
     if (!decision.ok) return { kind: 'refused', refusal: decision.refusal };
     return {
@@ -73,7 +73,7 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
   }
 
   /** A device that claimed the function for a move runs on another one still. One that just let go of it is nobody. */
-  private async runningOn(state: FunctionState): Promise<Watched> {
+  private async runningOn(state: FunctionState, seen: Observation): Promise<Watched> {
     if (state.kind === 'unregistered' || !state.claim) return { running: null, standsOn: [] };
     const { state: device, revision: expectedRevision } = await this.reader.device(state.claim);
     const standsOn = [{ stream: deviceStream(state.claim), expectedRevision }];
@@ -81,7 +81,26 @@ export class ObserveFunctionHandler implements ICommandHandler<ObserveFunction> 
     if (!holds || !device.layout) return { running: null, standsOn };
     const { layout, revision } = device;
     const stoodOn = await this.reader.observation(layout.observation);
-    return { running: { holder: { ...state.claim, revision }, layout, stoodOn }, standsOn };
+    const { family, guards } = await this.familyOf(state.key, layout, seen.sriov.pf ?? stoodOn.sriov.pf);
+    return {
+      running: { holder: { ...state.claim, revision }, layout, stoodOn, family }, standsOn: [...standsOn, ...guards],
+    };
+  }
+
+  /** What the layout took from a PF is read again only where the PF was observed since. */
+  private async familyOf(
+    { host, address }: FunctionKey, { physicalFunction }: RunningGuest['layout'], pf: FunctionKey['address'] | null,
+  ): Promise<Pick<RunningGuest, 'family'> & { readonly guards: readonly Guard[] }> {
+    // Some name themselves.
+    if (!physicalFunction || pf === null || pf === address) return { family: null, guards: [] };
+    const key = { host, address: pf };
+    const stream = functionStream(key);
+    const { state, revision: expectedRevision } = await this.reader.function(key);
+    const guards = [{ stream, expectedRevision }];
+    const newest = state.kind === 'registered' ? state.observation : null;
+    const isAsTaken = stream === physicalFunction.stream && newest?.revision === physicalFunction.revision;
+    if (!newest || isAsTaken) return { family: null, guards };
+    return { family: { then: await this.reader.observation(physicalFunction), now: newest.facts }, guards };
   }
 }
 

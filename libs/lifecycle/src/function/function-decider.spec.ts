@@ -86,7 +86,7 @@ describe('a function', () => {
   });
 
   it('endangers the guest on it by host facts alone: an IOMMU that gives less than it was promised', () => {
-    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen, family: null };
     const less = observation({ iommu: { maxPasidLog2: 8, exec: false, priv: true, atsSupported: true } });
     const claimedOne = given(functionDecider, registered, observed, claimed);
     const events = sure(claimedOne.when({ kind: 'observe-function', key, observation: less, running }));
@@ -103,7 +103,7 @@ describe('a function', () => {
     const free = layoutIn(attachOver(seen));
     const at = free.placements[0]?.offset ?? 0;
     const taken = observation({}, endpoint().patched([{ offset: sure(ConfigOffset.from(at)), mask: 1, value: 1 }]));
-    const first = { holder: { ...by, revision: 1 }, layout: free, stoodOn: seen };
+    const first = { holder: { ...by, revision: 1 }, layout: free, stoodOn: seen, family: null };
     const judged = (observation: Observation, running: RunningGuest | null): FunctionCommand =>
       ({ kind: 'observe-function', key, observation, running });
     const history: FunctionEvent[] = [registered, observed, claimed];
@@ -117,7 +117,7 @@ describe('a function', () => {
 
     it('is judged anew, without its bytes, once that guest has a layout over what was seen', () => {
       const layout = layoutIn(attachOver(taken));
-      const moved = { holder: { ...by, revision: 2 }, layout, stoodOn: taken };
+      const moved = { holder: { ...by, revision: 2 }, layout, stoodOn: taken, family: null };
       const events = sure(given(functionDecider, ...history).when(judged(taken, moved)));
       const { configSpaceDigest, kernel, firmware, iommu, sriov } = taken;
       expect(events).toEqual([{
@@ -132,7 +132,7 @@ describe('a function', () => {
   });
 
   it('that a device holds since the newest look is confirmed: nothing it was promised is gone', () => {
-    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen, family: null };
     expect(given(functionDecider, registered, observed, claimed)
       .when({ kind: 'observe-function', key, observation: seen, running }))
       .toMatchObject(ok([{ type: 'ObservationConfirmed' }]));
@@ -140,14 +140,14 @@ describe('a function', () => {
 
   it('endangers a guest that came after the newest look, over an older one', () => {
     const less = observation({ iommu: { maxPasidLog2: 8, exec: false, priv: true, atsSupported: true } });
-    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const running = { holder: { ...by, revision: 1 }, layout: layoutIn(attachOver(seen)), stoodOn: seen, family: null };
     expect(given(functionDecider, registered, observed, told(less), claimed)
       .when({ kind: 'observe-function', key, observation: less, running }))
       .toMatchObject(ok([{ type: 'HostFactsObserved', dangers: [{ kind: 'register-weaker' }] }]));
   });
 
   it('may be observed while it is claimed, and its event names who held it and what their guest has no more', () => {
-    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen };
+    const running = { holder: { ...by, revision: 7 }, layout: layoutIn(attachOver(seen)), stoodOn: seen, family: null };
     const { holder, layout: { placements } } = running;
     const place = placements[0]?.offset ?? 0;
     const claimedOne = given(functionDecider, registered, observed, claimed);

@@ -2,6 +2,7 @@ import { ok, refuse, type Result } from '@cadastre/config-space';
 import { canonicalJson, type VerdictReason } from '@cadastre/device-layout';
 import { type Decider, fold } from '../decider.js';
 import { type DecidedLayout } from '../device/device-events.js';
+import { familyDangers, type FamilyTold } from '../device/family-dangers.js';
 import { layoutDangers } from '../device/layout-dangers.js';
 import { type ForFold } from '../for-fold.js';
 import { type MigrationId } from '../name.js';
@@ -31,6 +32,8 @@ export interface RunningGuest {
   readonly holder: Holder;
   readonly layout: DecidedLayout;
   readonly stoodOn: Observation;
+  /** Of a VF whose PF was observed since; null where nothing new is known of it. */
+  readonly family: FamilyTold | null;
 }
 
 /** Who has a function; `migration` is not null while the device is still elsewhere and the function kept for it. */
@@ -163,8 +166,11 @@ function observe({ key, observation, running }: CommandOf<'observe-function'>, s
 
 /** Nothing is missing while all is as it was when the layout was decided: most looks are at such a guest. */
 function dangersOf(running: RunningGuest | null, seen: Observation): readonly VerdictReason[] {
-  if (!running || isEqual(Observation.under(running.stoodOn, running.stoodOn), seen)) return [];
-  return layoutDangers(running.layout, running.stoodOn, seen);
+  if (!running) return [];
+  const { layout, stoodOn, family } = running;
+  const isAsThen = isEqual(Observation.under(stoodOn, stoodOn), seen);
+  const own = isAsThen ? [] : layoutDangers(layout, stoodOn, seen);
+  return family ? [...own, ...familyDangers(layout, stoodOn, family)] : own;
 }
 
 function isEqual<Value>(one: Value, other: Value): boolean {
