@@ -86,7 +86,7 @@ describe('a layout stands on observations that are the newest when it is recorde
       .execute(new ExportVm(deviceKey().vm, null));
     if (exported.kind === 'refused') throw new Error(JSON.stringify(exported.refusal));
     const lines: string[] = [];
-    for await (const line of exported.lines) lines.push(line);
+    for await (const line of exported.lines) lines.push(line.trimEnd());
     await views.close();
     const there = await twoLedgers(true, false, (other) => other.observe('new', pf, updated, asPf));
     const recorder = await Recorder.open(there.slow.store, new TestClock());
