@@ -11,7 +11,7 @@ import { NoBody } from './http/no-body.js';
 import { KnownQueryParameters } from './http/query-parameters.js';
 import { SoundBody } from './http/sound-body.js';
 import { readJson } from './http/read-json.js';
-import { linesBytesMax, ndjson, readNdjson } from './http/read-ndjson.js';
+import { linesBytesMax, ndjson, readNdjson, refuseLinesElsewhere } from './http/read-ndjson.js';
 import { answerUnreadable, answerUnreadableSocket } from './http/unreadable-request.js';
 import { validationPipe } from './http/validation.js';
 import { ProblemFilter } from './problems/problem.filter.js';
@@ -50,6 +50,7 @@ export async function createServer(options: ServerOptions): Promise<NestFastifyA
   adapter.getInstance().removeContentTypeParser(['text/plain', 'application/json']);
   const fastify = adapter.getInstance();
   fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, readJson(fastify));
+  fastify.addHook('onRequest', refuseLinesElsewhere);
   fastify.addContentTypeParser(ndjson, { parseAs: 'buffer', bodyLimit: linesBytesMax }, readNdjson);
   app.useGlobalGuards(new KnownQueryParameters(), new SoundBody(), new NoBody());
   app.useGlobalPipes(validationPipe());
