@@ -1,21 +1,8 @@
 import { Digest } from '@cadastre/device-layout';
-import { type AppendOutcome, type EventStore, MemoryEventStore } from '@cadastre/event-store';
+import { MemoryEventStore } from '@cadastre/event-store';
 import { decodeEvent, functionStream, type LedgerEvent } from '@cadastre/lifecycle';
 import { attemptsMax, type Decided, Recorder } from './recorder.js';
-import { deviceKey, endpoint, functionKey, TestClock, TestLedger } from './testing.js';
-
-type Answering = (real: () => Promise<AppendOutcome>) => Promise<AppendOutcome>;
-
-/** A store whose appends a test answers; everything else is the real one. */
-function answering(store: EventStore, append: Answering): EventStore {
-  return new Proxy(store, {
-    get(target, name, self) {
-      if (name === 'append') return (batch: Parameters<EventStore['append']>[0]) => append(() => target.append(batch));
-      const value: unknown = Reflect.get(target, name, self);
-      return typeof value === 'function' ? value.bind(target) as unknown : value;
-    },
-  });
-}
+import { answering, deviceKey, endpoint, functionKey, TestClock, TestLedger } from './testing.js';
 
 describe('an idempotency key', () => {
   it('has one effect: the same request again is answered from what was recorded', async () => {

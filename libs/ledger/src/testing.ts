@@ -1,7 +1,7 @@
 import { Bdf, type ConfigSpace, type Result } from '@cadastre/config-space';
 import { buildConfigSpace } from '@cadastre/config-space/testing';
 import { canonicalJson, Digest, type PlacementPolicy } from '@cadastre/device-layout';
-import { type EventStore, MemoryEventStore } from '@cadastre/event-store';
+import { type AppendOutcome, type EventStore, MemoryEventStore } from '@cadastre/event-store';
 import {
   DeviceId, type DeviceKey, type DeviceState, type FunctionKey, HostName, Observation, type PasidEvent,
   type SriovFacts, VmId,
@@ -46,22 +46,27 @@ const pasidAnywhere: NamedWish = {
 };
 const none: Precondition = { kind: 'none' };
 
+type Answering = (real: () => Promise<AppendOutcome>) => Promise<AppendOutcome>;
+
+/** A store whose appends a test answers; everything else is the real one. */
+export function answering(store: EventStore, append: Answering): EventStore {
+  return new Proxy(store, {
+    get(target, name, self) {
+      if (name === 'append') return (batch: Parameters<EventStore['append']>[0]) => append(() => target.append(batch));
+      const value: unknown = Reflect.get(target, name, self);
+      return typeof value === 'function' ? value.bind(target) as unknown : value;
+    },
+  });
+}
+
 /** A store to which somebody else writes between what was read and the first append. */
 export function interrupted(store: EventStore, meanwhile: () => Promise<unknown>): EventStore {
   let isDue = true;
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === 'append') {
-        return async (batch: Parameters<EventStore['append']>[0]) => {
-          const isFirst = isDue;
-          isDue = false;
-          if (isFirst) await meanwhile();
-          return target.append(batch);
-        };
-      }
-      const value: unknown = Reflect.get(target, name);
-      return typeof value === 'function' ? value.bind(target) as unknown : value;
-    },
+  return answering(store, async (real) => {
+    const isFirst = isDue;
+    isDue = false;
+    if (isFirst) await meanwhile();
+    return real();
   });
 }
 

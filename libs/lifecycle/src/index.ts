@@ -1,14 +1,13 @@
 export {
   BundleChain, bundleBytesMax, bundleFormat, type BundleLine, type LayoutDigests,
 } from './bundle/bundle-line.js';
+export { isSamePersona, personaBrought } from './bundle/brought-persona.js';
 export {
   importDecider, type ImportedTo, type ImportEvent, type ImportKey, type ImportRefusal, type ImportState,
   type KnownImport,
 } from './bundle/import-decider.js';
 export { type Bundle, type BundledDevice, type BundleRefusal, readBundle } from './bundle/read-bundle.js';
-export {
-  isSamePersona, layoutLine, type Needed, neededBy, personaBrought, publishedAt,
-} from './bundle/write-bundle.js';
+export { layoutLine, type Needed, neededBy, publishedAt } from './bundle/write-bundle.js';
 export { type Decider, fold } from './decider.js';
 export {
   type DecideRefusal, grantCapability, type LayoutGround, type LayoutWish, wantedBy,

@@ -9,7 +9,7 @@ import { type CommandOutcome, type Precondition, type Refusal } from '../outcome
 import { missing, unmet } from '../precondition.js';
 import { type Decided, type Guard, Recorder, type RequestIdentity } from '../recorder.js';
 import { StreamReader } from '../stream-reader.js';
-import { pasidGround } from './pasid-ground.js';
+import { type PasidGround, pasidGround } from './pasid-ground.js';
 
 /** What a client says; the rest of a command is read from the streams. */
 type Said<Of extends PasidCommand> = Of extends PasidCommand
@@ -70,8 +70,9 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
     if (change.kind !== 'enable-pasid' && change.kind !== 'enable-pri') {
       return { kind: 'command', command: { ...change, key }, standsOn: [] };
     }
-    const { seen, visible, standsOn } = await pasidGround(device, this.reader);
-    const physicalFunction = await this.countedAt(device.function, seen.own.sriov);
+    const ground = await pasidGround(device, this.reader);
+    const { seen, visible, standsOn } = ground;
+    const physicalFunction = countedAt(device.function, ground);
     if (physicalFunction === 'unknown') {
       const { pf } = seen.own.sriov;
       return { kind: 'refused', refusal: { kind: 'physical-function-unknown', ...device.function, pf } };
@@ -80,18 +81,16 @@ export class ChangePasidsHandler implements ICommandHandler<ChangePasids> {
       : { ...change, key, seen, visible, physicalFunction };
     return { kind: 'command', command, standsOn };
   }
+}
 
-  /** The function whose stream counts the users of the family; a VF whose PF nobody registered cannot be counted. */
-  private async countedAt(
-    key: FunctionKey, { role, pf }: { readonly role: string; readonly pf: FunctionKey['address'] | null },
-  ): Promise<FunctionKey | 'unknown' | null> {
-    if (role === 'none') return null;
-    if (role === 'pf') return key;
-    if (pf === null) return 'unknown';
-    const physicalFunction = { host: key.host, address: pf };
-    const { state } = await this.reader.function(physicalFunction);
-    return state.kind === 'registered' && !state.retired ? physicalFunction : 'unknown';
-  }
+/** The function whose stream counts the users of the family; a VF whose PF nobody registered cannot be counted. */
+function countedAt(
+  key: FunctionKey, { seen: { own }, physicalFunction }: PasidGround,
+): FunctionKey | 'unknown' | null {
+  if (own.sriov.role === 'none') return null;
+  if (own.sriov.role === 'pf') return key;
+  const state = physicalFunction?.state;
+  return state && !state.retired ? state.key : 'unknown';
 }
 
 function onlyEvent(stream: string, events: readonly LedgerEvent[]): PasidEvent {

@@ -1,5 +1,6 @@
 import {
-  type AttachedDevice, deviceStream, type GuestLook, type PasidVisibility, pasidVisibility, type SeenFunction,
+  type AttachedDevice, deviceStream, type GuestLook, type LayoutGround, type PasidVisibility, pasidVisibility,
+  type SeenFunction,
 } from '@cadastre/lifecycle';
 import { DamagedHistory } from '../damaged-history.js';
 import { guardsOf, physicalFunctionOf } from '../devices/ground-of.js';
@@ -10,6 +11,7 @@ import { type StreamReader } from '../stream-reader.js';
 export interface PasidGround {
   readonly seen: SeenFunction;
   readonly visible: PasidVisibility;
+  readonly physicalFunction: LayoutGround['physicalFunction'];
   /** The function and its PF, where they were read. */
   readonly standsOn: readonly Guard[];
 }
@@ -26,7 +28,7 @@ export async function pasidGround(device: AttachedDevice, reader: StreamReader):
   const physicalFunction = await physicalFunctionOf(owned, reader);
   return {
     seen: { own, physicalFunction: physicalFunction?.state?.observation?.facts ?? null },
-    visible: pasidVisibility(layout, observed, await lookOf(device, reader)),
+    visible: pasidVisibility(layout, observed, await lookOf(device, reader)), physicalFunction,
     standsOn: guardsOf({ function: owned, physicalFunction }),
   };
 }

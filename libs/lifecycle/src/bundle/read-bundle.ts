@@ -13,8 +13,8 @@ import { observedAgain } from '../function/observed-again.js';
 import { decidedDocument } from '../migration/guest-document.js';
 import { PersonaName, type VmId } from '../name.js';
 import { type DeviceKey, deviceStream, type FunctionKey } from '../stream-key.js';
+import { isSamePersona, personaBrought } from './brought-persona.js';
 import { BundleChain, bundleFormat, type BundleLine, type LayoutDigests } from './bundle-line.js';
-import { isSamePersona, personaBrought } from './write-bundle.js';
 
 /** One device of a bundle whose every layout was rebuilt and found to be what was recorded. */
 export interface BundledDevice {
